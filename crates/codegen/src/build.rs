@@ -1,0 +1,149 @@
+//! The way from a file to generated code, and its form for build scripts.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::lint::Finding;
+use crate::{Document, emit, lint, load, lower, surface};
+
+/// What a document was compiled to.
+#[derive(Clone, Debug)]
+pub struct Generated {
+    /// Name of the module that includes the generated code.
+    pub module: String,
+    /// Client, types, open enums and operation table.
+    pub client: String,
+    /// Typed mock helpers.
+    pub mocks: String,
+    /// One line for each public operation and type, for reviewers.
+    pub surface: Vec<String>,
+}
+
+/// Why a document could not be compiled.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The document breaks rules; there is at least one finding.
+    #[error("{}", Lines(.0))]
+    Findings(Vec<Finding>),
+    /// A file could not be written.
+    #[error("{path} cannot be written: {source}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The folder of documents could not be read.
+    #[error("the folder {path} cannot be read: {source}; a vendor crate keeps its documents in specs/")]
+    Read {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The build script was not started by cargo.
+    #[error("the environment variable {0} is not set; build scripts are started by cargo")]
+    Environment(&'static str),
+}
+
+struct Lines<'a>(&'a [Finding]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, finding) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{finding}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Compiles a loaded document for the module that its file name stands for.
+///
+/// # Errors
+///
+/// All findings of the rules, or the one refusal of the generator.
+pub fn generate(document: &Document) -> Result<Generated, Error> {
+    none(lint::check(document))?;
+    let lowered = lower::run(document);
+    none(lint::guard(&lowered.document))?;
+    let for_mocks = lower::for_mocks(&lowered);
+    none(lint::guard(&for_mocks.document))?;
+    let module = document.module();
+    let path = format!("crate::{module}");
+    let one = |finding| Error::Findings(vec![finding]);
+    let client = emit::client(document, &lowered, &path).map_err(one)?;
+    let mocks = emit::mocks(document, &for_mocks, &path).map_err(one)?;
+    let surface = surface::of(&client, &module).map_err(|error| {
+        one(Finding::refused(document, "/", format!("the generated code cannot be listed: {error}")))
+    })?;
+    Ok(Generated { module, client, mocks, surface })
+}
+
+fn none(findings: Vec<Finding>) -> Result<(), Error> {
+    if findings.is_empty() { Ok(()) } else { Err(Error::Findings(findings)) }
+}
+
+/// The body of a vendor crate's build script.
+///
+/// Reads every document in `specs/` beside the crate's manifest and writes `{module}.rs` and `{module}_mock.rs` to
+/// `OUT_DIR`. Trouble is told to cargo as one `error:` line for each finding; the build fails without a backtrace.
+pub fn build_script() {
+    println!("cargo::rerun-if-changed=build.rs");
+    if let Err(error) = build_all() {
+        for line in error.to_string().lines() {
+            println!("cargo::error={line}");
+        }
+    }
+}
+
+fn build_all() -> Result<(), Error> {
+    let variable = |name: &'static str| std::env::var_os(name).map(PathBuf::from).ok_or(Error::Environment(name));
+    let specs = variable("CARGO_MANIFEST_DIR")?.join("specs");
+    let out = variable("OUT_DIR")?;
+    println!("cargo::rerun-if-changed={}", specs.display());
+    let mut findings = Vec::new();
+    for path in documents(&specs).map_err(|source| Error::Read { path: specs.clone(), source })? {
+        match build(&path, &out) {
+            Err(Error::Findings(found)) => findings.extend(found),
+            other => other?,
+        }
+    }
+    none(findings)
+}
+
+/// The documents in a folder, sorted by name.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn documents(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "yaml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn build(path: &Path, out: &Path) -> Result<(), Error> {
+    // In the repository the file is a link to the reviewed one; cargo has to watch the target.
+    let watched = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    println!("cargo::rerun-if-changed={}", watched.display());
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let document = load::file(path, &format!("specs/{name}")).map_err(|finding| Error::Findings(vec![finding]))?;
+    let generated = generate(&document)?;
+    write(&out.join(format!("{}.rs", generated.module)), &generated.client)?;
+    write(&out.join(format!("{}_mock.rs", generated.module)), &generated.mocks)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Error> {
+    fs::write(path, text).map_err(|source| Error::Write { path: path.to_owned(), source })
+}

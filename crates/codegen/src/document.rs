@@ -1,0 +1,147 @@
+//! A loaded document: its value, and where in the file every node of it stands.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use serde_json::Value;
+
+/// A place in a source file, both numbers starting at 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Line number.
+    pub line: usize,
+    /// Column number, in characters.
+    pub column: usize,
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self { line: 1, column: 1 }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.line, self.column)
+    }
+}
+
+/// An OpenAPI document as read from its file.
+#[derive(Clone, Debug)]
+pub struct Document {
+    /// The file as it is named in messages, for example `specs/huawei-cbr-v3.yaml`.
+    pub file: String,
+    /// The whole document.
+    pub value: Value,
+    /// JSON pointer of every node to its place; a member of a mapping stands where its key stands.
+    pub(crate) places: HashMap<String, Place>,
+}
+
+impl Document {
+    /// The place of the node at `pointer`, or of its nearest ancestor that has one.
+    pub fn place(&self, pointer: &str) -> Place {
+        let mut at = pointer;
+        loop {
+            if let Some(place) = self.places.get(at) {
+                return *place;
+            }
+            match at.rfind('/') {
+                Some(cut) => at = &at[..cut],
+                None => return Place::default(),
+            }
+        }
+    }
+
+    /// The short name of the document: its file name without directory and extension.
+    pub fn name(&self) -> &str {
+        let base = self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file);
+        base.strip_suffix(".yaml").unwrap_or(base)
+    }
+
+    /// The vendor crate that the document belongs to.
+    pub fn vendor(&self) -> &str {
+        self.value.pointer("/info/x-vendor").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The module that is generated from it: the file name without the vendor, as in `v8` for `veeam-vb365-v8` and
+    /// `iam_v3` for `huawei-iam-v3`.
+    pub fn module(&self) -> String {
+        let name = self.name();
+        let rest = name.strip_prefix(self.vendor()).and_then(|rest| rest.strip_prefix('-'));
+        let rest = rest.or_else(|| name.split_once('-').map(|(_, rest)| rest)).unwrap_or(name);
+        rest.replace(|character: char| !character.is_ascii_alphanumeric(), "_")
+    }
+}
+
+/// Appends one raw token to a JSON pointer (RFC 6901 escaping).
+pub fn join(pointer: &str, token: &str) -> String {
+    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
+}
+
+/// The component that a local reference names: `#/components/schemas/Task` gives `("schemas", "Task")`.
+pub fn component(reference: &str) -> Option<(&str, &str)> {
+    reference.strip_prefix("#/components/")?.split_once('/')
+}
+
+/// The schema name behind a `$ref` node, if it is a local reference to a schema.
+pub fn schema_name(node: &Value) -> Option<&str> {
+    match component(node.get("$ref")?.as_str()?)? {
+        ("schemas", name) => Some(name),
+        _ => None,
+    }
+}
+
+/// Follows a local `$ref` once; a node that is no reference is returned as it is.
+pub fn resolve<'a>(root: &'a Value, node: &'a Value) -> Option<&'a Value> {
+    match node.get("$ref").and_then(Value::as_str) {
+        None => Some(node),
+        Some(reference) => root.pointer(reference.strip_prefix('#')?),
+    }
+}
+
+/// HTTP methods that an OpenAPI path item may hold, in the order in which we list them.
+pub const METHODS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
+
+/// One operation of a document.
+#[derive(Clone, Copy, Debug)]
+pub struct OperationNode<'a> {
+    /// Path template.
+    pub path: &'a str,
+    /// Method in lower case, as written in the document.
+    pub method: &'a str,
+    /// The operation object.
+    pub node: &'a Value,
+}
+
+impl OperationNode<'_> {
+    /// JSON pointer of the operation object.
+    pub fn pointer(&self) -> String {
+        join(&join("/paths", self.path), self.method)
+    }
+
+    /// `operationId`, or an empty string when it is missing.
+    pub fn id(&self) -> &str {
+        self.node.get("operationId").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+/// All operations in document order.
+pub fn operations(root: &Value) -> Vec<OperationNode<'_>> {
+    let mut found = Vec::new();
+    let Some(paths) = root.get("paths").and_then(Value::as_object) else {
+        return found;
+    };
+    for (path, item) in paths {
+        for method in METHODS {
+            if let Some(node) = item.get(method) {
+                found.push(OperationNode { path, method, node });
+            }
+        }
+    }
+    found
+}
+
+/// All component schemas in document order.
+pub fn schemas(root: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    root.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten()
+}

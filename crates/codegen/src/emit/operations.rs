@@ -1,0 +1,83 @@
+//! Emits the operation table: what the runtime has to know about each operation, read from the document.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use serde_json::Value;
+
+use crate::document::{Document, OperationNode, operations, resolve};
+
+pub(super) fn emit(source: &Document) -> TokenStream {
+    let root = &source.value;
+    let mut rows: Vec<_> = operations(root).into_iter().map(|operation| (operation.id().to_owned(), operation)).collect();
+    rows.sort_by(|a, b| a.0.cmp(&b.0));
+    let rows = rows.iter().map(|(_, operation)| row(root, operation));
+    quote! {
+        /// Every operation of the document, sorted by id: what the runtime needs to know to send it.
+        pub static OPERATIONS: &[::backup_sync_runtime::Operation] = &[#(#rows),*];
+    }
+}
+
+fn row(root: &Value, operation: &OperationNode<'_>) -> TokenStream {
+    let id = operation.id();
+    let method = operation.method.to_uppercase();
+    let path = operation.path;
+    let flag = |key: &str| operation.node.get(key).and_then(Value::as_bool);
+    let by_method = matches!(operation.method, "get" | "head" | "put" | "delete" | "options");
+    let idempotent = flag("x-idempotent").unwrap_or(by_method);
+    let starts_job = flag("x-starts-job").unwrap_or(false);
+    let security = operation.node.get("security").or_else(|| root.get("security"));
+    let authenticated = security.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    let summary = operation.node.get("summary").and_then(Value::as_str).unwrap_or_default();
+    let secrets = secrets(root, operation);
+    quote! {
+        ::backup_sync_runtime::Operation {
+            id: #id,
+            method: #method,
+            path: #path,
+            summary: #summary,
+            idempotent: #idempotent,
+            starts_job: #starts_job,
+            authenticated: #authenticated,
+            secrets: &[#(#secrets),*],
+        }
+    }
+}
+
+/// Names of members that hold secrets in the request or an answer of the operation, at any depth.
+fn secrets(root: &Value, operation: &OperationNode<'_>) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut seen = Vec::new();
+    let bodies = ["requestBody", "responses", "parameters"];
+    for node in bodies.into_iter().filter_map(|key| operation.node.get(key)) {
+        collect(root, node, "", &mut seen, &mut found);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn collect<'a>(root: &'a Value, node: &'a Value, name: &str, seen: &mut Vec<&'a str>, found: &mut Vec<String>) {
+    if let Some(reference) = node.get("$ref").and_then(Value::as_str) {
+        if !seen.contains(&reference) {
+            seen.push(reference);
+            if let Some(target) = resolve(root, node) {
+                collect(root, target, name, seen, found);
+            }
+        }
+        return;
+    }
+    match node {
+        Value::Object(members) => {
+            if node.get("format") == Some(&"password".into()) {
+                found.push(name.to_owned());
+            }
+            for (key, child) in members.iter().filter(|(key, _)| !matches!(key.as_str(), "examples" | "example")) {
+                let structural = matches!(key.as_str(), "schema" | "items" | "allOf" | "content" | "additionalProperties");
+                let name = if structural { name } else { key.as_str() };
+                collect(root, child, name, seen, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|child| collect(root, child, name, seen, found)),
+        _ => {}
+    }
+}

@@ -1,0 +1,107 @@
+//! Rules about the lowered document: each fires when a trap of the generator has survived lowering.
+
+use serde_json::Value;
+
+use crate::document::{join, operations, resolve};
+use crate::lint::{Breaches, Context, Role, SchemaSite};
+
+fn each_answer<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a SchemaSite<'a>> {
+    context.sites.schemas.iter().filter(|site| site.direction.answer)
+}
+
+pub(super) fn only_success(context: &Context<'_>, breaches: &mut Breaches) {
+    for operation in operations(&context.document.value) {
+        let at = join(&operation.pointer(), "responses");
+        let statuses: Vec<&String> =
+            operation.node.get("responses").and_then(Value::as_object).into_iter().flatten().map(|(s, _)| s).collect();
+        if statuses != ["2XX"] {
+            breaches.add(at, format!("{} answers {statuses:?} instead of one 2XX", operation.id()));
+        }
+    }
+}
+
+pub(super) fn required(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in each_answer(context) {
+        for name in site.node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+            let property = site.node.get("properties").and_then(|properties| properties.get(name));
+            if !property.is_some_and(|node| node.get("x-key") == Some(&Value::Bool(true))) {
+                breaches.add(join(&site.pointer, "required"), format!("{name} is required and is no key"));
+            }
+        }
+    }
+}
+
+pub(super) fn nullable(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in each_answer(context) {
+        let Role::Property(name) = &site.role else { continue };
+        let key = site.node.get("x-key") == Some(&Value::Bool(true));
+        let null = site.node.get("nullable") == Some(&Value::Bool(true));
+        if !key && !null && site.node.get("type").is_some() {
+            breaches.add(site.pointer.clone(), format!("the property {name} does not accept null"));
+        }
+    }
+}
+
+const CONSTRAINTS: [&str; 12] = [
+    "default", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+    "multipleOf", "minItems", "maxItems", "uniqueItems",
+];
+
+pub(super) fn constraints(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in each_answer(context) {
+        for key in CONSTRAINTS.into_iter().filter(|key| site.node.get(key).is_some()) {
+            breaches.add(join(&site.pointer, key), format!("an answer has {key}"));
+        }
+    }
+}
+
+pub(super) fn formats(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in &context.sites.schemas {
+        let format = site.node.get("format").and_then(Value::as_str).unwrap_or_default();
+        if matches!(format, "date-time" | "date" | "uuid" | "ip" | "ipv4" | "ipv6" | "uri") {
+            breaches.add(join(&site.pointer, "format"), format!("the format {format} is enforced"));
+        }
+    }
+}
+
+pub(super) fn narrow(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in &context.sites.schemas {
+        let format = site.node.get("format").and_then(Value::as_str).unwrap_or_default();
+        if site.node.get("type") == Some(&"integer".into()) && format != "int64" {
+            breaches.add(site.pointer.clone(), "a whole number is not declared int64");
+        }
+    }
+}
+
+pub(super) fn enums(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in each_answer(context) {
+        if site.node.get("enum").is_some() {
+            breaches.add(join(&site.pointer, "enum"), "a closed value set is left");
+        }
+    }
+}
+
+pub(super) fn compositions(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in &context.sites.schemas {
+        if site.node.get("allOf").is_some() {
+            breaches.add(join(&site.pointer, "allOf"), "a composition is left");
+        }
+    }
+}
+
+/// Looks at documents lowered for the mock helpers only; they carry the mark `x-mocks`.
+pub(super) fn mock_arrays(context: &Context<'_>, breaches: &mut Breaches) {
+    let root = &context.document.value;
+    if root.get("x-mocks").is_none() {
+        return;
+    }
+    for operation in operations(root) {
+        for (index, node) in operation.node.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate() {
+            let array = resolve(root, node).and_then(|node| node.pointer("/schema/type")) == Some(&"array".into());
+            if array {
+                let at = join(&join(&operation.pointer(), "parameters"), &index.to_string());
+                breaches.add(at, format!("{} has an array parameter", operation.id()));
+            }
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Reads a YAML document into a JSON value and keeps the place of every node.
+//!
+//! Built on YAML events, because a spec error is only useful with its line and column. Anchors, aliases, tags and
+//! duplicate keys are refused: each of them makes a document say something else than what a reviewer sees.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+use serde_json::{Map, Number, Value};
+
+use crate::document::{Document, Place, join};
+use crate::lint::Finding;
+
+/// Reads and parses the file at `path`, calling it `shown` in messages.
+///
+/// # Errors
+///
+/// One finding `SPEC000` when the file cannot be read or is no plain YAML document.
+pub fn file(path: &Path, shown: &str) -> Result<Document, Finding> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Finding::unreadable(shown, Place::default(), format!("the file cannot be read: {error}"))
+    })?;
+    text_named(&text, shown)
+}
+
+/// Parses `text`, calling it `shown` in messages.
+///
+/// # Errors
+///
+/// One finding `SPEC000` when the text is no plain YAML document.
+pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
+    let mut builder = Builder { shown, stack: Vec::new(), root: None, places: HashMap::new() };
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| {
+            let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
+            Finding::unreadable(shown, place, format!("the YAML is malformed: {}", error.info()))
+        })?;
+        builder.event(event, &span)?;
+    }
+    let value = builder.root.ok_or_else(|| {
+        Finding::unreadable(shown, Place::default(), "the file holds no YAML document".to_owned())
+    })?;
+    Ok(Document { file: shown.to_owned(), value, places: builder.places })
+}
+
+/// A collection that is still open.
+enum Open {
+    Sequence { pointer: String, items: Vec<Value> },
+    Mapping { pointer: String, members: Map<String, Value>, key: Option<(String, Place)> },
+}
+
+struct Builder<'a> {
+    shown: &'a str,
+    stack: Vec<Open>,
+    root: Option<Value>,
+    places: HashMap<String, Place>,
+}
+
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Result<(), Finding> {
+        let place = Place { line: span.start.line(), column: span.start.col() + 1 };
+        match event {
+            Event::Alias(_) => self.refuse(place, "an alias (*name); write the value out"),
+            Event::Scalar(_, _, anchor, _) | Event::SequenceStart(anchor, _) | Event::MappingStart(anchor, _)
+                if anchor != 0 =>
+            {
+                self.refuse(place, "an anchor (&name); write the value out where it is needed")
+            }
+            Event::Scalar(_, _, _, Some(_)) | Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+                self.refuse(place, "a tag (!name); plain YAML needs none")
+            }
+            Event::DocumentStart(_) if self.root.is_some() => {
+                self.refuse(place, "a second document (---); one file holds one document")
+            }
+            Event::Scalar(text, style, _, _) => self.scalar(text.into_owned(), style, place),
+            Event::SequenceStart(..) => {
+                let pointer = self.enter(place)?;
+                self.stack.push(Open::Sequence { pointer, items: Vec::new() });
+                Ok(())
+            }
+            Event::MappingStart(..) => {
+                let pointer = self.enter(place)?;
+                self.stack.push(Open::Mapping { pointer, members: Map::new(), key: None });
+                Ok(())
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let closed = match self.stack.pop() {
+                    Some(Open::Sequence { items, .. }) => Value::Array(items),
+                    Some(Open::Mapping { members, .. }) => Value::Object(members),
+                    None => return Ok(()),
+                };
+                self.attach(closed);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn refuse(&self, place: Place, what: &str) -> Result<(), Finding> {
+        Err(Finding::unreadable(self.shown, place, format!("the document uses {what}")))
+    }
+
+    fn scalar(&mut self, text: String, style: ScalarStyle, place: Place) -> Result<(), Finding> {
+        if let Some(Open::Mapping { pointer, members, key }) = self.stack.last_mut() {
+            if key.is_none() {
+                if members.contains_key(&text) {
+                    let at = join(pointer, &text);
+                    return Err(Finding::unreadable(
+                        self.shown,
+                        place,
+                        format!("the key {text:?} stands twice in one mapping ({at}); the second would hide the first"),
+                    ));
+                }
+                *key = Some((text, place));
+                return Ok(());
+            }
+        }
+        self.enter(place)?;
+        let value = if style == ScalarStyle::Plain { plain(text) } else { Value::String(text) };
+        self.attach(value);
+        Ok(())
+    }
+
+    /// Pointer of the node that starts now; its place is noted, at the key when it has one.
+    fn enter(&mut self, place: Place) -> Result<String, Finding> {
+        let (pointer, place) = match self.stack.last() {
+            None => (String::new(), place),
+            Some(Open::Sequence { pointer, items }) => (join(pointer, &items.len().to_string()), place),
+            Some(Open::Mapping { pointer, key: Some((key, at)), .. }) => (join(pointer, key), *at),
+            Some(Open::Mapping { .. }) => {
+                let what = "the document uses a mapping or list as a key; keys are plain text".to_owned();
+                return Err(Finding::unreadable(self.shown, place, what));
+            }
+        };
+        self.places.insert(pointer.clone(), place);
+        Ok(pointer)
+    }
+
+    fn attach(&mut self, value: Value) {
+        match self.stack.last_mut() {
+            None => self.root = Some(value),
+            Some(Open::Sequence { items, .. }) => items.push(value),
+            Some(Open::Mapping { members, key, .. }) => {
+                if let Some((key, _)) = key.take() {
+                    members.insert(key, value);
+                }
+            }
+        }
+    }
+}
+
+/// The YAML 1.2 core schema for unquoted scalars: `no` and `None` are text, not a boolean and not null.
+fn plain(text: String) -> Value {
+    match text.as_str() {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        _ => number(&text).map_or(Value::String(text), Value::Number),
+    }
+}
+
+fn number(text: &str) -> Option<Number> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    if let Ok(whole) = text.parse::<i64>() {
+        return Some(whole.into());
+    }
+    if let Ok(whole) = text.parse::<u64>() {
+        return Some(whole.into());
+    }
+    text.parse::<f64>().ok().and_then(Number::from_f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn load(text: &str) -> Result<Document, Finding> {
+        text_named(text, "specs/x.yaml")
+    }
+
+    fn message(text: &str) -> String {
+        load(text).err().map(|finding| finding.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn values_follow_the_core_schema() {
+        let document = load("a: 1\nb: 1.5\nc: None\nd: no\ne: ~\nf: '1'\ng: true\nh: 2.0.0\ni: -3\n");
+        let expected = json!({"a":1,"b":1.5,"c":"None","d":"no","e":null,"f":"1","g":true,"h":"2.0.0","i":-3});
+        assert_eq!(document.map(|d| d.value).ok(), Some(expected));
+    }
+
+    #[test]
+    fn every_node_knows_its_place() {
+        let document = load("a:\n  - x\n  - b/c: 1\n").ok();
+        let place = |pointer: &str| document.as_ref().map(|d| d.place(pointer).to_string()).unwrap_or_default();
+        assert_eq!(place("/a"), "1:1");
+        assert_eq!(place("/a/1"), "3:5");
+        assert_eq!(place("/a/1/b~1c"), "3:5");
+        assert_eq!(place("/a/1/b~1c/not/there"), "3:5");
+    }
+
+    #[test]
+    fn trouble_is_told_with_line_and_column() {
+        assert!(message("a: 1\nb: [1, 2\nc: 3\n").starts_with("specs/x.yaml:3:"), "{}", message("a: 1\nb: [1, 2\nc: 3\n"));
+        let twice = message("a: 1\nb: 2\na: 3\n");
+        assert!(twice.starts_with("specs/x.yaml:3:1: SPEC000"), "{twice}");
+        assert!(twice.contains("stands twice"), "{twice}");
+        assert!(message("a: &x 1\nb: *x\n").contains("an anchor"));
+        assert!(message("a: !t 1\n").contains("a tag"));
+        assert!(message("a: 1\n---\nb: 2\n").contains("a second document"));
+        assert!(message("").contains("holds no YAML document"));
+        assert!(message("? [a]\n: 1\n").contains("as a key"));
+    }
+}

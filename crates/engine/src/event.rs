@@ -1,0 +1,99 @@
+//! What happens during a run, as a stream of typed events.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::address::Address;
+use crate::outcome::Outcome;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Event {
+    /// The run knows its targets.
+    Planned {
+        /// All of them, with their names.
+        targets: Vec<(Address, String)>,
+    },
+    /// The request that starts a target is about to be sent.
+    Starting {
+        /// The target.
+        target: Address,
+    },
+    /// The vendor has a job for the target.
+    Started {
+        /// The target.
+        target: Address,
+        /// The vendor's ids of the job.
+        job: Vec<String>,
+        /// It ran already and is only watched.
+        adopted: bool,
+    },
+    /// The job has been looked at.
+    Progress {
+        /// The target.
+        target: Address,
+        /// The vendor's own word for its state.
+        state: String,
+        /// 0 to 99; never runs back, and 100 is only reached by [`Event::Finished`].
+        percent: Option<u8>,
+        /// Milliseconds since anything about the job changed.
+        unchanged_ms: u64,
+    },
+    /// Looking failed; the job is not affected.
+    LookFailed {
+        /// The endpoint.
+        endpoint: String,
+        /// What went wrong.
+        error: String,
+    },
+    /// The target has ended.
+    Finished {
+        /// The target.
+        target: Address,
+        /// How.
+        #[serde(flatten)]
+        outcome: Outcome,
+        /// Milliseconds from its start.
+        duration_ms: u64,
+    },
+}
+
+/// An event as it is printed: versioned, with the time since the run began.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EventRecord {
+    /// Version of this form, 1.
+    pub version: u32,
+    /// Milliseconds since the run began.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl EventRecord {
+    /// Wraps an event.
+    pub fn new(at: Duration, event: Event) -> Self {
+        Self { version: 1, at_ms: millis(at), event }
+    }
+}
+
+/// Whole milliseconds.
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Where events go. Called from the run itself, so it must be quick.
+pub trait Sink: Send + Sync {
+    /// Takes one event.
+    fn take(&self, record: EventRecord);
+}
+
+impl<F: Fn(EventRecord) + Send + Sync> Sink for F {
+    fn take(&self, record: EventRecord) {
+        self(record);
+    }
+}

@@ -1,0 +1,76 @@
+//! The record of a run: what was about to be sent, what was started, how it ended.
+//!
+//! The engine writes the intent before it sends and the job after it. What is in the journal at any moment is enough
+//! to know which targets may have been started.
+
+use std::sync::{Mutex, PoisonError};
+
+use backup_sync_runtime::BoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::outcome::Outcome;
+use crate::provider::{Baseline, Job, Target};
+
+/// One line of a journal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "entry", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Entry {
+    /// The request that starts this target is about to be sent.
+    Intent {
+        /// The target.
+        target: Target,
+        /// Its state before.
+        baseline: Baseline,
+    },
+    /// The vendor has a job.
+    Job {
+        /// The job.
+        job: Job,
+        /// It was found, not started.
+        adopted: bool,
+    },
+    /// The target has ended.
+    Ended {
+        /// The target.
+        target: Target,
+        /// How.
+        outcome: Outcome,
+    },
+}
+
+/// The journal cannot be written. A run then starts nothing more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalError(pub String);
+
+impl std::fmt::Display for JournalError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the journal cannot be written: {}", self.0)
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+/// Keeps the record of a run. An entry is durable when `record` returns.
+pub trait Journal: Send + Sync {
+    /// Adds an entry.
+    fn record<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>>;
+}
+
+/// A journal that lasts as long as the process.
+#[derive(Debug, Default)]
+pub struct MemoryJournal(Mutex<Vec<Entry>>);
+
+impl MemoryJournal {
+    /// All entries so far.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn record<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry.clone());
+        Box::pin(async { Ok(()) })
+    }
+}

@@ -1,0 +1,398 @@
+//! The one loop: baseline, start, watch, prove.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backup_sync_runtime::clock::Clock;
+use backup_sync_runtime::{Delivery, Error, Kind, retry};
+use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
+use tokio::sync::watch;
+
+use crate::event::{Event, EventRecord, Sink, millis};
+use crate::journal::{Entry, Journal, JournalError};
+use crate::outcome::Outcome;
+use crate::provider::{Claim, Ending, Observation, Phase, Provider, Readiness, Target, Verdict};
+use crate::report::{Report, TargetReport};
+use crate::slot::Slot;
+
+/// How often the vendor is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Polling {
+    /// Pause after something has changed.
+    pub shortest: Duration,
+    /// Longest pause while nothing changes.
+    pub longest: Duration,
+}
+
+impl Default for Polling {
+    fn default() -> Self {
+        Self { shortest: Duration::from_secs(5), longest: Duration::from_secs(60) }
+    }
+}
+
+/// How a run behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// How often the vendor is asked.
+    pub polling: Polling,
+    /// How many starts are sent to one endpoint at a time.
+    pub starts_at_once: usize,
+    /// After this long a target that still runs is left alone.
+    pub target_deadline: Duration,
+    /// For this long a claimed end that is not visible yet is looked at again.
+    pub settle: Duration,
+    /// So many failed looks in a row end the watch over an endpoint.
+    pub failed_looks: u32,
+    /// A target that is synchronizing already is watched instead of started again.
+    pub adopt: bool,
+    /// A target of which the vendor says that there is nothing to do is started all the same.
+    pub force: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            polling: Polling::default(),
+            starts_at_once: 4,
+            target_deadline: Duration::from_secs(24 * 3600),
+            settle: Duration::from_secs(300),
+            failed_looks: 20,
+            adopt: true,
+            force: false,
+        }
+    }
+}
+
+/// Lets somebody else break off a run. The vendors' work goes on.
+#[derive(Clone, Debug)]
+pub struct Stop(watch::Sender<bool>);
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Stop {
+    /// Breaks the run off.
+    pub fn now(&self) {
+        self.0.send_replace(true);
+    }
+
+    fn asked(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    async fn wait(&self) {
+        let mut receiver = self.0.subscribe();
+        // The sender is in `self`, so waiting cannot fail.
+        let _ = receiver.wait_for(|asked| *asked).await;
+    }
+}
+
+/// A run over targets of one or more endpoints.
+#[derive(Clone)]
+pub struct Run {
+    /// How it behaves.
+    pub options: Options,
+    /// The clock for all waiting.
+    pub clock: Arc<dyn Clock>,
+    /// Where it is written down.
+    pub journal: Arc<dyn Journal>,
+    /// Where events go.
+    pub sink: Arc<dyn Sink>,
+    /// Breaks it off.
+    pub stop: Stop,
+}
+
+impl Run {
+    /// Synchronizes all targets and says how each ended, in the order given.
+    ///
+    /// Each endpoint is dealt with on its own: trouble with one delays no other. Sessions are closed before it returns.
+    pub async fn execute(&self, endpoints: Vec<(Arc<dyn Provider>, Vec<Target>)>) -> Report {
+        let begun = self.clock.monotonic();
+        let planned = endpoints.iter().flat_map(|(_, targets)| targets);
+        let planned = planned.map(|target| (target.address.clone(), target.name.clone())).collect();
+        let watches = endpoints.into_iter().map(|(provider, targets)| async move {
+            let watch = Watch { run: self, provider: &*provider, begun };
+            let reports = watch.all(targets).await;
+            if let Err(error) = provider.close().await {
+                tracing::warn!(endpoint = provider.endpoint(), error = %error, "logging out failed");
+            }
+            reports
+        });
+        self.sink.take(EventRecord::new(Duration::ZERO, Event::Planned { targets: planned }));
+        let reports: Vec<TargetReport> = join_all(watches).await.into_iter().flatten().collect();
+        let duration = self.clock.monotonic().saturating_sub(begun);
+        Report::of(reports, millis(duration), self.stop.asked())
+    }
+}
+
+/// The watch over one endpoint.
+struct Watch<'a> {
+    run: &'a Run,
+    provider: &'a dyn Provider,
+    begun: Duration,
+}
+
+/// Looks for a running synchronization after a start whose fate is not known.
+const SEARCHES: u32 = 3;
+
+impl Watch<'_> {
+    fn now(&self) -> Duration {
+        self.run.clock.monotonic()
+    }
+
+    fn tell(&self, event: Event) {
+        let at = self.now().saturating_sub(self.begun);
+        self.run.sink.take(EventRecord::new(at, event));
+    }
+
+    async fn all(&self, targets: Vec<Target>) -> Vec<TargetReport> {
+        let mut slots: Vec<Slot> =
+            targets.into_iter().map(|target| Slot::new(target, self.provider.vendor(), self.now())).collect();
+        self.baselines(&mut slots).await;
+        let at_once = self.run.options.starts_at_once.max(1);
+        stream::iter(slots.iter_mut().filter(|slot| slot.is_open()))
+            .for_each_concurrent(at_once, |slot| self.start(slot))
+            .await;
+        self.watch(&mut slots).await;
+        slots.into_iter().map(Slot::report).collect()
+    }
+
+    async fn baselines(&self, slots: &mut [Slot]) {
+        let targets: Vec<Target> = slots.iter().map(|slot| slot.target.clone()).collect();
+        let found = self.provider.baseline(&targets).await;
+        let baselines = match found {
+            Ok(baselines) if baselines.len() == slots.len() => baselines,
+            Ok(_) => {
+                let error = Error::new(Kind::Vendor, Delivery::Rejected, "the endpoint told the state of some targets only");
+                return self.fail_all(slots, &error).await;
+            }
+            Err(error) => return self.fail_all(slots, &error).await,
+        };
+        for (slot, baseline) in slots.iter_mut().zip(baselines) {
+            slot.baseline = baseline;
+            let not_started = match slot.baseline.readiness.clone() {
+                Readiness::Ready => None,
+                Readiness::Running { .. } if self.run.options.adopt => None,
+                Readiness::Running { .. } => Some(Outcome::Skipped { reason: "it is synchronizing already".to_owned() }),
+                Readiness::Needless { .. } if self.run.options.force => None,
+                Readiness::Needless { reason } | Readiness::Skip { reason } => Some(Outcome::Skipped { reason }),
+                Readiness::Broken { reason } => Some(Outcome::Failed { reason }),
+            };
+            if let Some(outcome) = not_started {
+                self.finish(slot, outcome, None).await;
+            }
+        }
+    }
+
+    /// Nothing has been sent that starts work, so this is a plain failure.
+    async fn fail_all(&self, slots: &mut [Slot], error: &Error) {
+        for slot in slots {
+            let reason = format!("its state could not be read, so nothing was started: {}", error.chain());
+            self.finish(slot, Outcome::Failed { reason }, Some(error)).await;
+        }
+    }
+
+    /// Starts one target, at most once.
+    async fn start(&self, slot: &mut Slot) {
+        if self.run.stop.asked() {
+            let reason = "the run was broken off before it was started".to_owned();
+            return self.finish(slot, Outcome::Skipped { reason }, None).await;
+        }
+        slot.started = self.now();
+        if let Readiness::Running { job } = slot.baseline.readiness.clone() {
+            return self.begin(slot, job, true).await;
+        }
+        let intent = Entry::Intent { target: slot.target.clone(), baseline: slot.baseline.clone() };
+        if let Err(error) = self.run.journal.record(&intent).await {
+            let reason = format!("it was not started, because {error}");
+            return self.finish(slot, Outcome::Failed { reason }, None).await;
+        }
+        self.tell(Event::Starting { target: slot.target.address.clone() });
+        match self.provider.trigger(&slot.target, &slot.baseline).await {
+            Ok(job) => self.begin(slot, job, false).await,
+            Err(error) => match error.delivery() {
+                Delivery::NeverSent | Delivery::Rejected => {
+                    let reason = error.chain();
+                    self.finish(slot, Outcome::Failed { reason }, Some(&error)).await;
+                }
+                Delivery::MaybeApplied | Delivery::Accepted => self.search(slot, &error).await,
+            },
+        }
+    }
+
+    /// The start was sent, but what became of it is not known: look, never send again.
+    async fn search(&self, slot: &mut Slot, error: &Error) {
+        for look in 0..SEARCHES {
+            if look > 0 {
+                self.pause(self.run.options.polling.shortest).await;
+            }
+            match self.provider.find_running(&slot.target, &slot.baseline).await {
+                Ok(Some(job)) => return self.begin(slot, job, true).await,
+                Ok(None) => {}
+                Err(error) => self.look_failed(&error),
+            }
+        }
+        let sent = if error.delivery() == Delivery::Accepted {
+            "the vendor accepted the start, but its answer could not be read"
+        } else {
+            "the start was sent, but no answer came"
+        };
+        let why = format!("{sent}, and no running synchronization of it was found; it was not sent again ({})", error.chain());
+        self.finish(slot, Outcome::Unknown { why }, Some(error)).await;
+    }
+
+    async fn begin(&self, slot: &mut Slot, job: crate::Job, adopted: bool) {
+        let entry = Entry::Job { job: job.clone(), adopted };
+        if let Err(error) = self.run.journal.record(&entry).await {
+            tracing::error!(target = %slot.target.address, %error, "the job is running but not in the journal");
+        }
+        let event = slot.begin(job, adopted, self.now());
+        self.tell(event);
+    }
+
+    async fn watch(&self, slots: &mut [Slot]) {
+        let mut failed_looks = 0;
+        let mut pause = self.run.options.polling.shortest;
+        while slots.iter().any(Slot::is_running) {
+            if self.run.stop.asked() {
+                return self.leave(slots, "the run was broken off; the vendor's work goes on").await;
+            }
+            match self.look(slots).await {
+                Ok(changed) => {
+                    failed_looks = 0;
+                    let Polling { shortest, longest } = self.run.options.polling;
+                    pause = if changed { shortest } else { (pause * 3 / 2).min(longest) };
+                }
+                Err(error) => {
+                    failed_looks += 1;
+                    self.look_failed(&error);
+                    let hopeless = !error.is_transient() && matches!(error.kind(), Kind::Auth | Kind::Denied | Kind::Tls);
+                    if hopeless || failed_looks >= self.run.options.failed_looks {
+                        return self.lose_sight(slots, &error).await;
+                    }
+                    pause = error.retry_after().unwrap_or(self.run.options.polling.longest.min(pause * 2));
+                }
+            }
+            self.overdue(slots).await;
+            if slots.iter().any(Slot::is_running) {
+                // Jitter keeps many runs from asking in step.
+                self.pause(pause.mul_f64(0.9 + 0.2 * retry::jitter())).await;
+            }
+        }
+    }
+
+    /// Looks at every running job once. `true`: something has changed.
+    async fn look(&self, slots: &mut [Slot]) -> Result<bool, Error> {
+        let mut running: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running()).collect();
+        let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+        let seen = self.provider.observe(&jobs).await?;
+        let now = self.now();
+        let mut changed = false;
+        for (slot, seen) in running.iter_mut().zip(seen) {
+            changed |= slot.observe(seen, now);
+            self.tell(slot.progress(now));
+        }
+        let mut claimed: Vec<&mut Slot> = running.into_iter().filter(|slot| slot.claimed.is_some()).collect();
+        for slot in &mut claimed {
+            if let Some(outcome) = firm(slot.last.as_ref()) {
+                self.finish(slot, outcome, None).await;
+            }
+        }
+        claimed.retain(|slot| slot.is_open());
+        changed |= self.prove(claimed).await?;
+        Ok(changed)
+    }
+
+    async fn prove(&self, mut claimed: Vec<&mut Slot>) -> Result<bool, Error> {
+        if claimed.is_empty() {
+            return Ok(false);
+        }
+        let verdicts = {
+            let claims: Vec<Claim<'_>> = claimed
+                .iter()
+                .filter_map(|slot| Some(Claim { job: slot.job.as_ref()?, baseline: &slot.baseline, last: slot.last.as_ref()? }))
+                .collect();
+            self.provider.verify(&claims).await?
+        };
+        let mut changed = false;
+        for (slot, verdict) in claimed.iter_mut().zip(verdicts) {
+            let waited = self.now().saturating_sub(slot.claimed.unwrap_or_default());
+            let outcome = match verdict {
+                Verdict::Decided(outcome) => outcome,
+                Verdict::NotYet { otherwise, .. } if waited >= self.run.options.settle => otherwise,
+                Verdict::NotYet { why, .. } => {
+                    tracing::debug!(target = %slot.target.address, why, "the end is claimed but not proven yet");
+                    continue;
+                }
+                Verdict::Running => {
+                    slot.claimed = None;
+                    continue;
+                }
+            };
+            self.finish(slot, outcome, None).await;
+            changed = true;
+        }
+        Ok(changed)
+    }
+
+    async fn overdue(&self, slots: &mut [Slot]) {
+        let limit = self.run.options.target_deadline;
+        let now = self.now();
+        for slot in slots.iter_mut().filter(|slot| slot.is_running() && now.saturating_sub(slot.started) >= limit) {
+            let why = format!(
+                "it was still at work after {} s, nothing had changed for {} s; it goes on",
+                limit.as_secs(),
+                slot.unchanged(now).as_secs()
+            );
+            self.finish(slot, Outcome::StillRunning { why }, None).await;
+        }
+    }
+
+    async fn leave(&self, slots: &mut [Slot], why: &str) {
+        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
+            self.finish(slot, Outcome::StillRunning { why: why.to_owned() }, None).await;
+        }
+    }
+
+    async fn lose_sight(&self, slots: &mut [Slot], error: &Error) {
+        let why = format!("it was started, but can no longer be watched: {}", error.chain());
+        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
+            self.finish(slot, Outcome::Unknown { why: why.clone() }, Some(error)).await;
+        }
+    }
+
+    async fn finish(&self, slot: &mut Slot, outcome: Outcome, error: Option<&Error>) {
+        let entry = Entry::Ended { target: slot.target.clone(), outcome: outcome.clone() };
+        if let Err(JournalError(why)) = self.run.journal.record(&entry).await {
+            tracing::error!(target = %slot.target.address, why, "the outcome is not in the journal");
+        }
+        let event = slot.finish(outcome, error, self.now());
+        self.tell(event);
+    }
+
+    fn look_failed(&self, error: &Error) {
+        let endpoint = self.provider.endpoint().to_owned();
+        self.tell(Event::LookFailed { endpoint, error: error.chain() });
+    }
+
+    /// Waits, but not beyond a request to break off.
+    async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = self.run.clock.sleep(pause) => {}
+            () = self.run.stop.wait() => {}
+        }
+    }
+}
+
+/// Ends that need no proof: nobody claims a failure or a stop in error.
+fn firm(last: Option<&Observation>) -> Option<Outcome> {
+    match &last?.phase {
+        Phase::Ended(Ending::Failed(reason)) => Some(Outcome::Failed { reason: reason.clone() }),
+        Phase::Ended(Ending::Stopped) => Some(Outcome::Stopped),
+        _ => None,
+    }
+}

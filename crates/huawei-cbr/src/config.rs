@@ -1,0 +1,69 @@
+//! What is needed to connect to a region.
+
+use std::sync::Arc;
+
+use backup_sync_runtime::clock::{Clock, SystemClock};
+use backup_sync_runtime::retry::Policy;
+use backup_sync_runtime::tls::Trust;
+use backup_sync_runtime::{SecretString, Timeouts};
+
+use crate::backup_list::BackupList;
+
+/// What is needed to connect to CBR in one region.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of the endpoint in addresses and messages.
+    pub name: String,
+    /// Region, for example `ap-southeast-3`; the project that belongs to it has the same name.
+    pub region: String,
+    /// Base URL of CBR; that of the region by default.
+    pub url: String,
+    /// Base URL of IAM; that of the region by default.
+    pub iam_url: String,
+    /// Name of the account (domain).
+    pub domain: String,
+    /// User within the account.
+    pub username: String,
+    /// Its password.
+    pub password: SecretString,
+    /// Project id; found by the region's name when it is not given.
+    pub project_id: Option<String>,
+    /// Lists of on-premises backups that can be synchronized.
+    pub backup_lists: Vec<BackupList>,
+    /// Which certificates are accepted.
+    pub trust: Trust,
+    /// Deadlines of a single request.
+    pub timeouts: Timeouts,
+    /// When requests are sent again.
+    pub retry: Policy,
+    /// The clock for all waiting.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl Config {
+    /// A configuration for `region` with usual settings.
+    pub fn new(
+        name: impl Into<String>,
+        region: impl Into<String>,
+        domain: impl Into<String>,
+        username: impl Into<String>,
+        password: SecretString,
+    ) -> Self {
+        let region = region.into();
+        Self {
+            name: name.into(),
+            url: format!("https://cbr.{region}.myhuaweicloud.com"),
+            iam_url: format!("https://iam.{region}.myhuaweicloud.com"),
+            region,
+            domain: domain.into(),
+            username: username.into(),
+            password,
+            project_id: None,
+            backup_lists: Vec::new(),
+            trust: Trust::default(),
+            timeouts: Timeouts::default(),
+            retry: Policy::default(),
+            clock: Arc::new(SystemClock::default()),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Operation logs: CBR's tasks, and what they say about a synchronization.
+
+use std::collections::HashMap;
+
+use backup_sync_engine::{Ending, Facts, Observation, Phase};
+use backup_sync_runtime::page::{self, Page};
+use backup_sync_runtime::{Error, Kind, call};
+use serde_json::Value;
+
+use crate::v3::open::{OperationLogStatus, OperationType};
+use crate::v3::types::OperationLog;
+use crate::v3::{Client, builder};
+
+/// Largest page of a list, and the default.
+const PAGE: i64 = 1000;
+/// Names of the facts that an observation carries.
+pub(crate) const FAILED_BACKUPS: &str = "err_sync_backup_num";
+pub(crate) const SYNCED_BACKUPS: &str = "sync_backup_num";
+pub(crate) const DELETED_BACKUPS: &str = "delete_backup_num";
+
+/// Reads operation logs of one project.
+#[derive(Debug)]
+pub(crate) struct Logs<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) project_id: &'a str,
+}
+
+impl Logs<'_> {
+    /// All synchronization tasks, optionally of one vault or in one state.
+    pub(crate) async fn synchronizations(&self, vault: Option<&str>, status: Option<OperationLogStatus>) -> Result<Vec<OperationLog>, Error> {
+        let listing = page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| {
+            let list = self.list(vault, status.clone(), offset);
+            async move {
+                let answer = call("ListOpLogs", list.send()).await?.into_inner();
+                let total = answer.count.and_then(|count| u64::try_from(count).ok());
+                Ok(Page { items: answer.operation_logs.unwrap_or_default(), total, more: None })
+            }
+        });
+        Ok(listing.await?.items)
+    }
+
+    fn list(&self, vault: Option<&str>, status: Option<OperationLogStatus>, offset: usize) -> builder::ListOpLogs<'_> {
+        let list = self.client.list_op_logs().project_id(self.project_id).operation_type(OperationType::Sync);
+        let list = list.limit(PAGE).offset(i64::try_from(offset).unwrap_or(i64::MAX));
+        let list = match vault {
+            Some(vault) => list.vault_id(vault),
+            None => list,
+        };
+        match status {
+            Some(status) => list.status(status),
+            None => list,
+        }
+    }
+
+    /// One task; `None` when the service does not know it.
+    pub(crate) async fn one(&self, id: &str) -> Result<Option<OperationLog>, Error> {
+        let show = self.client.show_op_log().project_id(self.project_id).operation_log_id(id);
+        match call("ShowOpLog", show.send()).await {
+            Ok(answer) => Ok(answer.into_inner().operation_log),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The tasks with these ids: one list, then single requests for those that it does not hold.
+    pub(crate) async fn by_id(&self, ids: &[&String]) -> Result<HashMap<String, OperationLog>, Error> {
+        let listed = self.synchronizations(None, None).await?;
+        let mut found: HashMap<String, OperationLog> = listed.into_iter().map(|log| (log.id.clone(), log)).collect();
+        for id in ids.iter().copied() {
+            if !found.contains_key(id) {
+                found.extend(self.one(id).await?.map(|log| (id.clone(), log)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a task is over.
+pub(crate) fn is_terminal(log: &OperationLog) -> bool {
+    use OperationLogStatus::{Failed, Skipped, Success, Timeout};
+    matches!(log.status, Some(Success | Failed | Timeout | Skipped))
+}
+
+/// What the tasks of one job say together. `logs` has one entry for each id; `None` for a task that is not known.
+pub(crate) fn observation(logs: &[Option<&OperationLog>]) -> Observation {
+    let known: Vec<&OperationLog> = logs.iter().filter_map(|log| *log).collect();
+    let states: Vec<String> = known.iter().map(|log| state(log)).collect();
+    let state = match states.as_slice() {
+        [] => "no task".to_owned(),
+        [first, rest @ ..] if rest.iter().all(|other| other == first) => first.clone(),
+        many => {
+            let done = known.iter().filter(|log| is_terminal(log)).count();
+            format!("{done} of {} tasks ended", many.len())
+        }
+    };
+    Observation { phase: phase(logs, &known), percent: percent(&known, logs.len()), state, facts: facts(&known) }
+}
+
+fn state(log: &OperationLog) -> String {
+    log.status.as_ref().map_or_else(|| "no status given".to_owned(), ToString::to_string)
+}
+
+fn phase(logs: &[Option<&OperationLog>], known: &[&OperationLog]) -> Phase {
+    use OperationLogStatus::{Failed, Running, Skipped, Success, Timeout, Waiting};
+    let with = |wanted: fn(&OperationLogStatus) -> bool| known.iter().any(|log| log.status.as_ref().is_some_and(wanted));
+    if with(|status| matches!(status, Running)) {
+        return Phase::Running;
+    }
+    if with(|status| matches!(status, Waiting)) {
+        return Phase::Waiting;
+    }
+    if known.len() < logs.len() || known.is_empty() {
+        return Phase::Gone;
+    }
+    let bad: Vec<String> = known.iter().filter_map(|log| failure(log)).collect();
+    if !known.iter().all(|log| is_terminal(log)) {
+        return Phase::Unclear;
+    }
+    match bad.as_slice() {
+        [] if known.iter().all(|log| matches!(log.status, Some(Success))) => Phase::Ended(Ending::Claimed),
+        _ => {
+            debug_assert!(known.iter().any(|log| matches!(log.status, Some(Failed | Timeout | Skipped))));
+            Phase::Ended(Ending::Failed(bad.join("; ")))
+        }
+    }
+}
+
+/// Why a task did not end well.
+fn failure(log: &OperationLog) -> Option<String> {
+    let told = log.error_info.as_ref().and_then(|info| {
+        let parts = [info.code.as_deref(), info.message.as_deref()];
+        let told: Vec<&str> = parts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+        (!told.is_empty()).then(|| told.join(": "))
+    });
+    let why = |what: &str| format!("task {}: {what}{}", log.id, told.as_ref().map(|told| format!(" ({told})")).unwrap_or_default());
+    match log.status {
+        Some(OperationLogStatus::Failed) => Some(why("failed")),
+        Some(OperationLogStatus::Timeout) => Some(why("a step took longer than the service permits")),
+        Some(OperationLogStatus::Skipped) => Some(why("a check of the service said no, so nothing was done")),
+        _ => None,
+    }
+}
+
+/// Mean progress of all tasks; a task that is not known yet counts as not begun.
+#[expect(clippy::cast_precision_loss, reason = "percentages and counts of tasks fit")]
+fn percent(known: &[&OperationLog], count: usize) -> Option<f64> {
+    let told: Vec<f64> = known
+        .iter()
+        .filter_map(|log| Some(log.extra_info.as_ref()?.common.as_ref()?.progress? as f64))
+        .collect();
+    (!told.is_empty()).then(|| told.iter().sum::<f64>() / count.max(1) as f64)
+}
+
+/// Sums of the counters of all tasks; a counter that some task lacks is left out, because a sum would hide that.
+fn facts(known: &[&OperationLog]) -> Facts {
+    let sum = |pick: fn(&crate::v3::types::OpExtendInfoSync) -> Option<i64>| -> Option<Value> {
+        let counted: Option<Vec<i64>> = known.iter().map(|log| pick(log.extra_info.as_ref()?.sync.as_ref()?)).collect();
+        counted.filter(|counts| !counts.is_empty()).map(|counts| counts.iter().sum::<i64>().into())
+    };
+    Facts::default()
+        .with(SYNCED_BACKUPS, sum(|sync| sync.sync_backup_num))
+        .with(DELETED_BACKUPS, sum(|sync| sync.delete_backup_num))
+        .with(FAILED_BACKUPS, sum(|sync| sync.err_sync_backup_num))
+}

@@ -1,0 +1,318 @@
+//! Huawei Cloud CBR as the engine sees it, with its rule for "finished".
+//!
+//! A vault and a list of on-premises backups are synchronized by different calls; both answer with tasks (operation
+//! logs). A task that says `success` is not enough: its counter of failed backups has to be zero.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backup_sync_engine::{
+    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
+};
+use backup_sync_runtime::page::{self, Page};
+use backup_sync_runtime::{BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
+use serde_json::json;
+
+use crate::auth::PasswordLogin;
+use crate::config::Config;
+use crate::logs::{self, Logs, observation};
+use crate::v3::open::{OperationLogStatus, VaultCloudType, VaultStatus};
+use crate::v3::types::{BackupSync, BackupSyncReq, OperationLog, SyncParam, SyncReq, Vault};
+use crate::{iam_v3, v3};
+
+/// The two kinds of target.
+const VAULT: &str = "vault";
+const BACKUPS: &str = "backups";
+/// Facts: the backups of a list, ids of tasks that were there before, and how many backups the service accepted.
+const LIST: &str = "backups";
+const KNOWN: &str = "tasksBefore";
+const ACCEPTED: &str = "accepted";
+/// A token is renewed this long before its end.
+const EARLY: Duration = Duration::from_secs(600);
+/// Largest page of vaults, and the default.
+const PAGE: i64 = 1000;
+
+/// A connection to CBR in one region.
+#[derive(Debug)]
+pub struct Cbr {
+    name: String,
+    project_id: String,
+    connection: Connection,
+    client: v3::Client,
+    lists: HashMap<String, Vec<BackupSync>>,
+}
+
+impl Cbr {
+    /// Connects: checks the configuration, gets a token, finds the project.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is wrong, IAM cannot be reached or refuses the login, or there is no such project.
+    pub async fn connect(config: &Config) -> Result<Self, Error> {
+        let (url, iam_url) = (base_url(&config.name, &config.url)?, base_url(&config.name, &config.iam_url)?);
+        let bare = Connection::builder(&[])
+            .trust(config.trust.clone())
+            .timeouts(config.timeouts)
+            .retry(config.retry)
+            .clock(config.clock.clone())
+            .build()?;
+        let login = PasswordLogin {
+            connection: bare.clone(),
+            iam_url: iam_url.clone(),
+            region: config.region.clone(),
+            project_id: config.project_id.clone(),
+            domain: config.domain.clone(),
+            username: config.username.clone(),
+            password: config.password.clone(),
+        };
+        let session = Arc::new(TokenSession::new(login, config.clock.clone(), EARLY));
+        let project_id = match &config.project_id {
+            Some(id) => id.clone(),
+            None => {
+                let connection = bare.with(iam_v3::OPERATIONS, session.clone());
+                project(&iam_v3::Client::new_with_client(&iam_url, connection.http(), connection), &config.region).await?
+            }
+        };
+        let connection = bare.with(v3::OPERATIONS, session);
+        let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
+        let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
+        Ok(Self { name: config.name.clone(), project_id, connection, client, lists })
+    }
+
+    /// The generated client.
+    pub fn client(&self) -> &v3::Client {
+        &self.client
+    }
+
+    /// The project in use.
+    pub fn project_id(&self) -> &str {
+        &self.project_id
+    }
+
+    fn logs(&self) -> Logs<'_> {
+        Logs { client: &self.client, project_id: &self.project_id }
+    }
+
+    /// Vaults of hybrid cloud backup, the only ones that can be synchronized.
+    async fn vaults(&self) -> Result<Vec<Vault>, Error> {
+        let listing = page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| async move {
+            let list = self.client.list_vault().project_id(&self.project_id).cloud_type(VaultCloudType::Hybrid);
+            let list = list.limit(PAGE).offset(i64::try_from(offset).unwrap_or(i64::MAX));
+            let answer = call("ListVault", list.send()).await?.into_inner();
+            let total = answer.count.and_then(|count| u64::try_from(count).ok());
+            Ok(Page { items: answer.vaults.unwrap_or_default(), total, more: None })
+        });
+        Ok(listing.await?.items)
+    }
+
+    fn address(&self, kind: &str, id: &str) -> Address {
+        Address { endpoint: self.name.clone(), kind: kind.to_owned(), id: id.to_owned() }
+    }
+
+    async fn all_targets(&self) -> Result<Vec<Target>, Error> {
+        let mut targets: Vec<Target> = Vec::new();
+        for vault in self.vaults().await? {
+            let name = vault.name.filter(|name| !name.is_empty()).unwrap_or_else(|| vault.id.clone());
+            targets.push(Target { address: self.address(VAULT, &vault.id), name, facts: Facts::default() });
+        }
+        let mut names: Vec<&String> = self.lists.keys().collect();
+        names.sort();
+        for name in names {
+            let facts = Facts::default().with(LIST, json!(self.lists[name]));
+            targets.push(Target { address: self.address(BACKUPS, name), name: name.clone(), facts });
+        }
+        Ok(targets)
+    }
+
+    async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
+        let any_vault = targets.iter().any(|target| target.address.kind == VAULT);
+        let vaults = if any_vault { self.vaults().await? } else { Vec::new() };
+        let tasks = if any_vault { self.logs().synchronizations(None, None).await? } else { Vec::new() };
+        Ok(targets.iter().map(|target| baseline(target, &vaults, &tasks)).collect())
+    }
+
+    async fn start(&self, target: &Target) -> Result<Job, Error> {
+        match target.address.kind.as_str() {
+            VAULT => self.start_vault(target).await,
+            _ => self.start_list(target).await,
+        }
+    }
+
+    async fn start_vault(&self, target: &Target) -> Result<Job, Error> {
+        let body = SyncReq { sync: SyncParam { vault_id: target.address.id.clone(), auto_trigger: false } };
+        let start = self.client.import_checkpoint().project_id(&self.project_id).body(body);
+        let answer = call("ImportCheckpoint", start.send()).await?.into_inner();
+        let id = answer.sync.and_then(|sync| sync.operation_log_id);
+        let ids = vec![id.ok_or_else(|| unnamed("ImportCheckpoint"))?];
+        Ok(Job { target: target.clone(), ids, facts: Facts::default() })
+    }
+
+    async fn start_list(&self, target: &Target) -> Result<Job, Error> {
+        let backups: Vec<BackupSync> = target.facts.get(LIST).ok_or_else(|| {
+            Error::usage(format!("{} is no list of backups; name its file in the configuration", target.address))
+        })?;
+        let start = self.client.import_backup().project_id(&self.project_id).body(BackupSyncReq { sync: backups });
+        let answer = call("ImportBackup", start.send()).await?.into_inner();
+        let entries = answer.sync.unwrap_or_default();
+        let accepted = entries.len();
+        // Whether entries share a task is not said anywhere.
+        let mut ids: Vec<String> = entries.into_iter().filter_map(|entry| entry.operation_log_id).collect();
+        ids.sort();
+        ids.dedup();
+        if ids.is_empty() {
+            return Err(unnamed("ImportBackup"));
+        }
+        Ok(Job { target: target.clone(), ids, facts: Facts::default().with(ACCEPTED, json!(accepted)) })
+    }
+
+    async fn find(&self, target: &Target, baseline: &Baseline) -> Result<Option<Job>, Error> {
+        // A task of a list does not say which backups it is about, so it cannot be told from others.
+        if target.address.kind != VAULT {
+            return Ok(None);
+        }
+        let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
+        let tasks = self.logs().synchronizations(Some(&target.address.id), None).await?;
+        let mut mine = tasks.iter().filter(|task| belongs(task, target));
+        Ok(mine.find(|task| !known.contains(&task.id)).map(|task| job(target, task)))
+    }
+
+    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+        let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
+        let tasks = self.logs().by_id(&ids).await?;
+        let seen = |job: &Job| observation(&job.ids.iter().map(|id| tasks.get(id)).collect::<Vec<_>>());
+        Ok(jobs.iter().map(seen).collect())
+    }
+}
+
+/// The one project that is named like the region.
+async fn project(iam: &iam_v3::Client, region: &str) -> Result<String, Error> {
+    let answer = call("KeystoneListProjects", iam.keystone_list_projects().name(region).send()).await?.into_inner();
+    let projects = answer.projects.unwrap_or_default();
+    let mut exact = projects.into_iter().filter(|project| project.name.as_deref().is_none_or(|name| name == region));
+    match (exact.next(), exact.next()) {
+        (Some(only), None) => Ok(only.id),
+        (None, _) => Err(Error::usage(format!("the account has no project for the region {region:?}; check the region's name"))),
+        (Some(first), Some(second)) => Err(Error::usage(format!(
+            "the region {region:?} has several projects ({}, {} and perhaps more); name the project id in the configuration",
+            first.id, second.id
+        ))),
+    }
+}
+
+/// The service said yes but gave no task to watch.
+fn unnamed(operation: &'static str) -> Error {
+    let what = "the service accepted the synchronization, but named no task for it";
+    Error::new(Kind::Decode, Delivery::Accepted, what).with_operation(operation)
+}
+
+fn belongs(task: &OperationLog, target: &Target) -> bool {
+    task.vault_id.as_ref() == Some(&target.address.id)
+}
+
+fn job(target: &Target, task: &OperationLog) -> Job {
+    Job { target: target.clone(), ids: vec![task.id.clone()], facts: Facts::default() }
+}
+
+fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseline {
+    if target.address.kind != VAULT {
+        return Baseline::default();
+    }
+    let mine: Vec<&OperationLog> = tasks.iter().filter(|task| belongs(task, target)).collect();
+    let known: Vec<&String> = mine.iter().map(|task| &task.id).collect();
+    let facts = Facts::default().with(KNOWN, json!(known));
+    let active = |task: &&&OperationLog| {
+        matches!(task.status, Some(OperationLogStatus::Running | OperationLogStatus::Waiting))
+    };
+    let vault = vaults.iter().find(|vault| vault.id == target.address.id);
+    let status = vault.and_then(|vault| vault.billing.as_ref()).and_then(|billing| billing.status.clone());
+    let readiness = match (vault, status, mine.iter().find(active)) {
+        (None, ..) => Readiness::Broken { reason: format!("there is no hybrid cloud vault with the id {}", target.address.id) },
+        (_, _, Some(task)) => Readiness::Running { job: job(target, task) },
+        (_, Some(status @ (VaultStatus::Lock | VaultStatus::Frozen | VaultStatus::Deleting)), _) => {
+            Readiness::Skip { reason: format!("the vault's status is {status}") }
+        }
+        (_, Some(VaultStatus::Error), _) => Readiness::Broken { reason: "the vault's status is error".to_owned() },
+        _ => Readiness::Ready,
+    };
+    Baseline { readiness, facts }
+}
+
+/// The vendor's rule for "finished": the task has ended in success and counted no failed backup.
+fn verdict(claim: &Claim<'_>) -> Verdict {
+    let facts = &claim.last.facts;
+    let asked: Option<usize> = claim.job.target.facts.get::<Vec<serde_json::Value>>(LIST).map(|list| list.len());
+    let accepted: Option<usize> = claim.job.facts.get(ACCEPTED);
+    if claim.last.phase == Phase::Gone {
+        return Verdict::NotYet {
+            why: "the service does not know the task".to_owned(),
+            otherwise: Outcome::Unknown { why: "the service no longer knows the task, so its result cannot be read".to_owned() },
+        };
+    }
+    if let (Some(asked), Some(accepted)) = (asked, accepted) {
+        if accepted < asked {
+            return Verdict::failed(format!("the service accepted {accepted} of {asked} backups"));
+        }
+    }
+    match facts.get::<i64>(logs::FAILED_BACKUPS) {
+        Some(0) => {
+            let rule = match facts.get::<i64>(logs::SYNCED_BACKUPS) {
+                Some(synced) => format!("task success, err_sync_backup_num 0, sync_backup_num {synced}"),
+                None => "task success, err_sync_backup_num 0".to_owned(),
+            };
+            let evidence = facts.clone().with("tasks", json!(claim.job.ids)).with("status", json!(claim.last.state));
+            Verdict::proven(&rule, evidence)
+        }
+        Some(failed) => Verdict::failed(format!("the task ended, but {failed} backups could not be synchronized (err_sync_backup_num)")),
+        None => Verdict::NotYet {
+            why: "the task says success, but has no counter of failed backups yet".to_owned(),
+            otherwise: Outcome::Unknown {
+                why: "the task says success, but its counter of failed backups (err_sync_backup_num) is missing".to_owned(),
+            },
+        },
+    }
+}
+
+impl Provider for Cbr {
+    fn endpoint(&self) -> &str {
+        &self.name
+    }
+
+    fn vendor(&self) -> &'static str {
+        "huawei-cbr"
+    }
+
+    fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
+        Box::pin(self.all_targets())
+    }
+
+    fn baseline<'a>(&'a self, targets: &'a [Target]) -> BoxFuture<'a, Result<Vec<Baseline>, Error>> {
+        Box::pin(self.read_baselines(targets))
+    }
+
+    fn trigger<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>> {
+        Box::pin(self.start(target))
+    }
+
+    fn find_running<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+        Box::pin(self.find(target, baseline))
+    }
+
+    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+        Box::pin(self.look(jobs))
+    }
+
+    /// What was seen last is all there is to know, so this sends nothing.
+    fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>> {
+        Box::pin(async { Ok(claims.iter().map(verdict).collect()) })
+    }
+
+    /// The service has no call that stops a task.
+    fn stop<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async { Ok(false) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.connection.close())
+    }
+}

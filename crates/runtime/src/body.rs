@@ -1,0 +1,148 @@
+//! Reads what vendors say about a failure, whatever shape it has.
+
+use serde_json::{Map, Value};
+
+/// Pairs of member names under which a code and a message are found, in the order in which they are tried.
+const PAIRS: [(&str, &str); 7] = [
+    ("error_code", "error_msg"),
+    ("error_code", "message"),
+    ("errorCode", "errorMsg"),
+    ("errorCode", "message"),
+    ("code", "message"),
+    ("error", "error_description"),
+    ("title", "detail"),
+];
+
+/// Longest vendor message that is shown.
+const LONGEST: usize = 500;
+
+/// What a vendor said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+}
+
+/// Reads an error body. `secrets` are names of members whose values are never repeated.
+pub(crate) fn told(bytes: &[u8], content_type: Option<&str>) -> Told {
+    let text = String::from_utf8_lossy(bytes);
+    let text = text.trim();
+    if text.is_empty() {
+        return Told::default();
+    }
+    if let Ok(Value::Object(members)) = serde_json::from_str::<Value>(text) {
+        let mut told = Told { request_id: scalar(&members, "request_id"), ..Told::default() };
+        if let Some((code, message)) = pair(&members, 0) {
+            told.code = code;
+            told.message = message.map(|message| shorten(&message));
+        }
+        return told;
+    }
+    let html = content_type.is_some_and(|kind| kind.contains("html")) || text.starts_with('<');
+    let plain = if html { title(text) } else { text.to_owned() };
+    Told { message: Some(shorten(&plain)).filter(|message| !message.is_empty()), ..Told::default() }
+}
+
+/// The first pair in an object, else in the objects inside it.
+fn pair(members: &Map<String, Value>, depth: usize) -> Option<(Option<String>, Option<String>)> {
+    for (code, message) in PAIRS {
+        let found = (scalar(members, code), scalar(members, message));
+        if found.1.is_some() || (found.0.is_some() && code != "code" && code != "title") {
+            return Some(found);
+        }
+    }
+    if depth < 4 {
+        for child in members.values() {
+            let inner = match child {
+                Value::Object(inner) => pair(inner, depth + 1),
+                Value::Array(items) => items.iter().filter_map(Value::as_object).find_map(|inner| pair(inner, depth + 1)),
+                _ => None,
+            };
+            if inner.is_some() {
+                return inner;
+            }
+        }
+    }
+    None
+}
+
+fn scalar(members: &Map<String, Value>, name: &str) -> Option<String> {
+    match members.get(name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The title of an HTML page, or its text without tags.
+fn title(page: &str) -> String {
+    let lower = page.to_ascii_lowercase();
+    let inside = lower.find("<title>").and_then(|start| {
+        let from = start + "<title>".len();
+        lower[from..].find("</title>").map(|length| page[from..from + length].trim().to_owned())
+    });
+    inside.filter(|title| !title.is_empty()).unwrap_or_else(|| {
+        let mut text = String::new();
+        let mut tag = false;
+        for character in page.chars() {
+            match character {
+                '<' => tag = true,
+                '>' => tag = false,
+                other if !tag => text.push(other),
+                _ => {}
+            }
+        }
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    })
+}
+
+fn shorten(text: &str) -> String {
+    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match folded.char_indices().nth(LONGEST) {
+        Some((cut, _)) => format!("{}…", &folded[..cut]),
+        None => folded,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> (Option<String>, Option<String>) {
+        let told = told(body.as_bytes(), Some("application/json"));
+        (told.code, told.message)
+    }
+
+    fn both(code: &str, message: &str) -> (Option<String>, Option<String>) {
+        (Some(code.to_owned()), Some(message.to_owned()))
+    }
+
+    #[test]
+    fn every_documented_shape_is_read() {
+        assert_eq!(read(r#"{"error_code":"B.6500","error_msg":"gone"}"#), both("B.6500", "gone"));
+        assert_eq!(read(r#"{"error":{"code":400,"message":"bad","title":"Bad Request"}}"#), both("400", "bad"));
+        assert_eq!(read(r#"{"errorCode":"X","errorMsg":"m"}"#), both("X", "m"));
+        assert_eq!(read(r#"{"a":{"b":{"code":"E","message":"deep"}}}"#), both("E", "deep"));
+        assert_eq!(read(r#"{"message":"only text","errorCode":null}"#), (None, Some("only text".to_owned())));
+        assert_eq!(read(r#"{"error":"invalid_grant","error_description":"no"}"#), both("invalid_grant", "no"));
+        assert_eq!(read(r#"[1,2]"#), (None, Some("[1,2]".to_owned())));
+        assert_eq!(read(""), (None, None));
+    }
+
+    #[test]
+    fn pages_give_their_title_and_long_texts_are_cut() {
+        let page = told(b"<html><head><title> 502 Bad Gateway </title></head><body>x</body></html>", Some("text/html"));
+        assert_eq!(page.message.as_deref(), Some("502 Bad Gateway"));
+        let bare = told(b"<h1>No</h1> entry", None);
+        assert_eq!(bare.message.as_deref(), Some("No entry"));
+        let long = told("ä".repeat(5000).as_bytes(), Some("text/plain"));
+        assert_eq!(long.message.map(|message| message.chars().count()), Some(LONGEST + 1));
+    }
+
+    #[test]
+    fn the_request_id_of_the_body_is_kept() {
+        let gateway = told(br#"{"error_msg":"m","error_code":"APIGW.0301","request_id":"r-1"}"#, None);
+        assert_eq!(gateway.request_id.as_deref(), Some("r-1"));
+    }
+}

@@ -1,0 +1,210 @@
+//! A connection to one endpoint: what the generated clients carry inside them.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::{Request, Response};
+
+use crate::auth::{Authenticator, Fixed};
+use crate::clock::{Clock, SystemClock};
+use crate::error::Error;
+use crate::operation::Operation;
+use crate::quota::Quota;
+use crate::retry::Policy;
+use crate::tls::Trust;
+
+/// Deadlines of a single attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Until the answer has been read.
+    pub request: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(10), request: Duration::from_secs(60) }
+    }
+}
+
+/// Everything that is needed to send requests to one endpoint. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Connection(pub(crate) Arc<Core>);
+
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) http: reqwest::Client,
+    pub(crate) operations: &'static [Operation],
+    pub(crate) auth: Arc<dyn Authenticator>,
+    pub(crate) policy: Policy,
+    pub(crate) quotas: Vec<Quota>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Connection {
+    /// Starts to describe a connection whose operations are in `operations`.
+    pub fn builder(operations: &'static [Operation]) -> ConnectionBuilder {
+        ConnectionBuilder {
+            operations,
+            http: None,
+            trust: Trust::default(),
+            timeouts: Timeouts::default(),
+            auth: Arc::new(Fixed::anonymous()),
+            policy: Policy::default(),
+            quotas: Vec::new(),
+            clock: Arc::new(SystemClock::default()),
+        }
+    }
+
+    /// The HTTP client, for the constructor of a generated client.
+    pub fn http(&self) -> reqwest::Client {
+        self.0.http.clone()
+    }
+
+    /// The clock that all waiting goes by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        self.0.clock.clone()
+    }
+
+    /// The same connection with other credentials and another operation table.
+    #[must_use]
+    pub fn with(&self, operations: &'static [Operation], auth: Arc<dyn Authenticator>) -> Self {
+        Self(Arc::new(Core {
+            http: self.0.http.clone(),
+            operations,
+            auth,
+            policy: self.0.policy,
+            quotas: self.0.quotas.clone(),
+            clock: self.0.clock.clone(),
+        }))
+    }
+
+    /// Sends one request for a generated client; the body of every `ClientHooks::exec`.
+    ///
+    /// # Errors
+    ///
+    /// Never: what went wrong travels inside the answer, from which [`Error::from`] takes it out again. The signature
+    /// is that of the hook.
+    pub async fn send(&self, request: Request, operation: &str) -> reqwest::Result<Response> {
+        let url = request.url().clone();
+        match crate::send::send(&self.0, request, operation).await {
+            Ok(response) => Ok(response),
+            Err(error) => Ok(error.into_response(&url)),
+        }
+    }
+
+    /// Ends the session, if there is one. To be called on every way out.
+    ///
+    /// # Errors
+    ///
+    /// What the vendor said to the logout.
+    pub async fn close(&self) -> Result<(), Error> {
+        self.0.auth.close().await
+    }
+}
+
+/// Describes a [`Connection`].
+#[derive(Clone, Debug)]
+pub struct ConnectionBuilder {
+    operations: &'static [Operation],
+    http: Option<reqwest::Client>,
+    trust: Trust,
+    timeouts: Timeouts,
+    auth: Arc<dyn Authenticator>,
+    policy: Policy,
+    quotas: Vec<Quota>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ConnectionBuilder {
+    /// Uses this HTTP client; trust and timeouts are then its own affair.
+    #[must_use]
+    pub fn http(mut self, http: reqwest::Client) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Which certificates are accepted.
+    #[must_use]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
+    }
+
+    /// Deadlines of a single attempt.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// How requests get their credentials.
+    #[must_use]
+    pub fn auth(mut self, auth: Arc<dyn Authenticator>) -> Self {
+        self.auth = auth;
+        self
+    }
+
+    /// When requests are sent again.
+    #[must_use]
+    pub fn retry(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Adds a limiter; each request takes a permit of every one.
+    #[must_use]
+    pub fn quota(mut self, quota: Quota) -> Self {
+        self.quotas.push(quota);
+        self
+    }
+
+    /// The clock for all waiting.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Builds the connection; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When a certificate file cannot be used or the HTTP client cannot be set up.
+    pub fn build(self) -> Result<Connection, Error> {
+        let http = match self.http {
+            Some(http) => http,
+            None => self.trust.client(self.timeouts)?,
+        };
+        Ok(Connection(Arc::new(Core {
+            http,
+            operations: self.operations,
+            auth: self.auth,
+            policy: self.policy,
+            quotas: self.quotas,
+            clock: self.clock,
+        })))
+    }
+}
+
+/// Checks the base URL of an endpoint and takes a trailing slash off it.
+///
+/// # Errors
+///
+/// When it is no `http` or `https` URL, or carries a user, a query or a fragment.
+pub fn base_url(endpoint: &str, text: &str) -> Result<String, Error> {
+    let wrong = |why: &str| Error::usage(format!("the URL of endpoint {endpoint:?} cannot be used: {why}; write https://HOST:PORT"));
+    let url = reqwest::Url::parse(text).map_err(|cause| wrong(&cause.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(wrong("it is neither https nor http"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it holds a user name or a password, which belong into their own settings"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong("it has a query or a fragment"));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}

@@ -1,0 +1,378 @@
+//! One error for everything that can go wrong with a call, and what each kind means for the caller.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What went wrong, coarse enough to decide on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The call itself was wrong; nothing was sent.
+    Usage,
+    /// The server was not reached: name, route, port.
+    Unreachable,
+    /// The server's certificate was not accepted, or TLS failed otherwise.
+    Tls,
+    /// The credentials were not accepted.
+    Auth,
+    /// The credentials were accepted but do not allow this.
+    Denied,
+    /// The thing that was asked for does not exist.
+    NotFound,
+    /// The vendor refused because of the present state of things.
+    Conflict,
+    /// Too many requests.
+    Throttled,
+    /// Any other refusal or failure on the vendor's side.
+    Vendor,
+    /// The vendor agreed, but its answer could not be read.
+    Decode,
+    /// No answer in time.
+    Deadline,
+}
+
+impl Kind {
+    /// The word for it in messages and machine-readable output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Unreachable => "unreachable",
+            Self::Tls => "tls",
+            Self::Auth => "auth",
+            Self::Denied => "denied",
+            Self::NotFound => "not-found",
+            Self::Conflict => "conflict",
+            Self::Throttled => "throttled",
+            Self::Vendor => "vendor",
+            Self::Decode => "decode",
+            Self::Deadline => "deadline",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether the vendor may have acted on the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Delivery {
+    /// The request provably never left: it may be sent again, whatever it does.
+    NeverSent,
+    /// The request may have arrived and taken effect.
+    MaybeApplied,
+    /// The vendor answered that it refuses.
+    Rejected,
+    /// The vendor answered that it agrees; only the answer is unusable. Work that was asked for has started.
+    Accepted,
+}
+
+/// Why a call failed.
+///
+/// Cheap to clone. Neither `Display` nor `Debug` shows credentials, headers or bodies.
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    kind: Kind,
+    delivery: Delivery,
+    what: String,
+    operation: Option<&'static str>,
+    url: Option<String>,
+    status: Option<u16>,
+    vendor_code: Option<String>,
+    vendor_message: Option<String>,
+    request_id: Option<String>,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    torn_answer: bool,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of `kind`; further facts are added with the `with_` methods.
+    pub fn new(kind: Kind, delivery: Delivery, what: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            delivery,
+            what: what.into(),
+            operation: None,
+            url: None,
+            status: None,
+            vendor_code: None,
+            vendor_message: None,
+            request_id: None,
+            retry_after: None,
+            attempts: 0,
+            elapsed: Duration::ZERO,
+            torn_answer: false,
+            source: None,
+        }))
+    }
+
+    /// The call was wrong; nothing was sent.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, Delivery::NeverSent, what)
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Inner)) -> Self {
+        change(Arc::make_mut(&mut self.0));
+        self
+    }
+
+    /// The same error under another kind, for vendors whose statuses mean something else than usual.
+    #[must_use]
+    pub fn with_kind(self, kind: Kind) -> Self {
+        self.change(|inner| inner.kind = kind)
+    }
+
+    /// Adds the operation, where it is not known yet.
+    #[must_use]
+    pub fn with_operation(self, operation: &'static str) -> Self {
+        self.change(|inner| inner.operation = inner.operation.or(Some(operation)))
+    }
+
+    /// Adds the URL, without query and user.
+    #[must_use]
+    pub fn with_url(self, url: &reqwest::Url) -> Self {
+        let shown = shown_url(url);
+        self.change(|inner| inner.url = Some(shown))
+    }
+
+    /// Adds the HTTP status.
+    #[must_use]
+    pub fn with_status(self, status: u16) -> Self {
+        self.change(|inner| inner.status = Some(status))
+    }
+
+    /// Adds what the vendor said: its code and its message.
+    #[must_use]
+    pub fn with_vendor(self, code: Option<String>, message: Option<String>) -> Self {
+        self.change(|inner| {
+            inner.vendor_code = code;
+            inner.vendor_message = message;
+        })
+    }
+
+    /// Adds the vendor's id of the request.
+    #[must_use]
+    pub fn with_request_id(self, id: Option<String>) -> Self {
+        self.change(|inner| inner.request_id = id)
+    }
+
+    /// Adds how long the vendor asks to wait.
+    #[must_use]
+    pub fn with_retry_after(self, after: Option<Duration>) -> Self {
+        self.change(|inner| inner.retry_after = after)
+    }
+
+    /// Adds how often the request was sent and how long that took.
+    #[must_use]
+    pub fn with_effort(self, attempts: u32, elapsed: Duration) -> Self {
+        self.change(|inner| {
+            inner.attempts = attempts;
+            inner.elapsed = elapsed;
+        })
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.change(|inner| inner.source = Some(Arc::new(source)))
+    }
+
+    /// Says that an answer of success broke off while it was read.
+    #[must_use]
+    pub(crate) fn with_torn_answer(self) -> Self {
+        self.change(|inner| inner.torn_answer = true)
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// Whether the vendor may have acted on the request.
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// The operation that was called.
+    pub fn operation(&self) -> Option<&'static str> {
+        self.0.operation
+    }
+
+    /// The URL without query.
+    pub fn url(&self) -> Option<&str> {
+        self.0.url.as_deref()
+    }
+
+    /// The HTTP status, whatever the body was.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The vendor's error code.
+    pub fn vendor_code(&self) -> Option<&str> {
+        self.0.vendor_code.as_deref()
+    }
+
+    /// The vendor's message.
+    pub fn vendor_message(&self) -> Option<&str> {
+        self.0.vendor_message.as_deref()
+    }
+
+    /// The vendor's id of the request, for its support.
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// How long the vendor asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the request was sent.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// How long all attempts and pauses took.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed
+    }
+
+    /// Whether the same call may succeed later without anybody changing anything.
+    pub fn is_transient(&self) -> bool {
+        matches!(self.kind(), Kind::Unreachable | Kind::Throttled | Kind::Deadline)
+            || matches!(self.status(), Some(500..=599))
+            || self.is_torn_answer()
+    }
+
+    pub(crate) fn is_torn_answer(&self) -> bool {
+        self.0.torn_answer
+    }
+
+    /// The sentence together with all causes, for people.
+    pub fn chain(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            let told = error.to_string();
+            if !text.contains(&told) {
+                text.push_str(": ");
+                text.push_str(&told);
+            }
+            cause = error.source();
+        }
+        text
+    }
+
+    /// Carries this error through the generated code, which only knows answers.
+    pub(crate) fn into_response(self, url: &reqwest::Url) -> reqwest::Response {
+        use reqwest::ResponseBuilderExt as _;
+        // 599 is nobody's status: the error inside says what it was.
+        let status = self.status().filter(|status| !(200..300).contains(status)).unwrap_or(599);
+        let mut response = http::Response::builder().url(url.clone()).status(status).body(Vec::new()).unwrap_or_default();
+        if response.status().is_success() {
+            *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        response.extensions_mut().insert(self);
+        reqwest::Response::from(response)
+    }
+}
+
+/// A URL as it may be shown: without user, password, query and fragment.
+fn shown_url(url: &reqwest::Url) -> String {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.to_string()
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &*self.0;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&inner.what)?;
+        let mut facts: Vec<String> = Vec::new();
+        facts.extend(inner.url.as_ref().map(|url| format!("URL {url}")));
+        facts.extend(inner.vendor_code.as_ref().map(|code| format!("vendor code {code}")));
+        facts.extend(inner.request_id.as_ref().map(|id| format!("request id {id}")));
+        if inner.attempts > 1 {
+            facts.push(format!("{} attempts in {:.1} s", inner.attempts, inner.elapsed.as_secs_f64()));
+        }
+        if !facts.is_empty() {
+            write!(f, " ({})", facts.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("delivery", &self.delivery())
+            .field("status", &self.status())
+            .field("message", &self.to_string())
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+impl<E> From<progenitor_client::Error<E>> for Error {
+    fn from(error: progenitor_client::Error<E>) -> Self {
+        use progenitor_client::Error as Generated;
+        match error {
+            Generated::UnexpectedResponse(mut response) => {
+                let carried = response.extensions_mut().remove::<Self>();
+                carried.unwrap_or_else(|| {
+                    let what = format!("the answer {} was not expected", response.status());
+                    Self::new(Kind::Vendor, Delivery::Rejected, what).with_status(response.status().as_u16())
+                })
+            }
+            Generated::InvalidRequest(what) | Generated::Custom(what) => Self::usage(format!("the call is not valid: {what}")),
+            // The body is not shown: it may hold a token.
+            Generated::InvalidResponsePayload(_, cause) => {
+                let what = format!("the vendor agreed, but its answer cannot be read ({cause})");
+                Self::new(Kind::Decode, Delivery::Accepted, what)
+            }
+            Generated::ResponseBodyError(cause) | Generated::InvalidUpgrade(cause) => {
+                Self::new(Kind::Decode, Delivery::Accepted, "the vendor agreed, but its answer broke off").with_source(cause.without_url())
+            }
+            Generated::CommunicationError(cause) => crate::send::transport(cause),
+            Generated::ErrorResponse(answer) => {
+                let status = answer.status().as_u16();
+                Self::new(Kind::Vendor, Delivery::Rejected, format!("the vendor answered {status}")).with_status(status)
+            }
+        }
+    }
+}
+
+/// Awaits a generated call and names the operation in whatever goes wrong.
+///
+/// # Errors
+///
+/// Whatever the call ended with.
+pub async fn call<T, E>(
+    operation: &'static str,
+    sent: impl Future<Output = Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<E>>>,
+) -> Result<progenitor_client::ResponseValue<T>, Error> {
+    sent.await.map_err(|error| Error::from(error).with_operation(operation))
+}

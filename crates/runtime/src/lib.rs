@@ -1,0 +1,56 @@
+//! One way to send: sessions, retries, quota, errors and TLS for typed vendor clients.
+#![doc = include_str!("../README.md")]
+
+pub mod auth;
+mod body;
+pub mod clock;
+mod connection;
+mod error;
+mod operation;
+pub mod page;
+pub mod quota;
+pub mod retry;
+mod send;
+pub mod session;
+pub mod tls;
+pub mod wire;
+
+/// Text that never shows in `Debug`, logs or errors.
+pub use secrecy::{ExposeSecret, SecretString};
+
+pub use auth::{Authenticator, BoxFuture, Stamp};
+pub use connection::{Connection, ConnectionBuilder, Timeouts, base_url};
+pub use error::{Delivery, Error, Kind, call};
+pub use operation::Operation;
+pub use session::{Credential, Login, TokenSession};
+
+/// Declares a module with what a vendor crate's build script has compiled from one document: the client, and behind the
+/// feature `httpmock` the typed mock helpers.
+#[macro_export]
+macro_rules! generated {
+    ($(#[$doc:meta])* $name:ident, $client:literal, $mock:literal) => {
+        $(#[$doc])*
+        #[allow(
+            missing_docs,
+            unused_imports,
+            unreachable_patterns,
+            dead_code,
+            rustdoc::all,
+            clippy::all,
+            clippy::pedantic,
+            clippy::unwrap_used,
+            clippy::expect_used,
+            clippy::panic,
+            reason = "generated code"
+        )]
+        pub mod $name {
+            include!(concat!(env!("OUT_DIR"), "/", $client));
+
+            /// Typed helpers for an `httpmock` server.
+            #[cfg(feature = "httpmock")]
+            pub mod mock {
+                include!(concat!(env!("OUT_DIR"), "/", $mock));
+            }
+        }
+    };
+}

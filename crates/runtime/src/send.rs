@@ -1,0 +1,228 @@
+//! The one function through which every request of every vendor goes.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
+use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
+
+use crate::body::told;
+use crate::clock::Clock;
+use crate::connection::Core;
+use crate::error::{Delivery, Error, Kind};
+use crate::operation::Operation;
+use crate::retry::{Verdict, jitter};
+use crate::wire::parse_http_date;
+
+/// More of a failure than this is not read.
+const ERROR_BODY: usize = 1 << 20;
+/// More of a success than this is refused.
+const ANSWER_BODY: usize = 64 << 20;
+/// Headers under which vendors give the id of a request.
+const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-iam-trace-id", "request-id", "x-correlation-id"];
+
+/// Sends until the request has succeeded, may not be sent again, or cannot succeed.
+pub(crate) async fn send(core: &Core, request: Request, id: &str) -> Result<Response, Error> {
+    let operation = Operation::find(core.operations, id).ok_or_else(|| {
+        Error::usage(format!("the operation {id:?} is not in the table of this connection"))
+    })?;
+    let url = request.url().clone();
+    let started = core.clock.monotonic();
+    let mut attempt = 0;
+    let mut renewed = false;
+    loop {
+        attempt += 1;
+        let effort = |error: Error| {
+            let elapsed = core.clock.monotonic().saturating_sub(started);
+            error.with_operation(operation.id).with_url(&url).with_effort(attempt, elapsed)
+        };
+        let (mut copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
+        permit(core, operation).await;
+        copy.headers_mut().remove("api-version");
+        let error = match once(core, copy).await {
+            Ok(response) => return Ok(response),
+            Err(error) => effort(error),
+        };
+        if error.kind() == Kind::Auth && operation.authenticated && !renewed {
+            renewed = true;
+            match core.auth.renew(stamp).await {
+                Ok(true) => continue,
+                Ok(false) => return Err(error),
+                // The caller asked about its call, so the first refusal is the answer; the login's is its cause.
+                Err(cause) => return Err(error.with_source(cause)),
+            }
+        }
+        let elapsed = core.clock.monotonic().saturating_sub(started);
+        match core.policy.judge(operation, &error, attempt, elapsed, jitter()) {
+            Verdict::Permanent | Verdict::Exhausted => return Err(error),
+            Verdict::Continue(pause) => {
+                tracing::info!(operation = operation.id, attempt, pause_ms = pause.as_millis(), kind = %error.kind(), "sending again after a pause");
+                core.clock.sleep(pause).await;
+            }
+        }
+    }
+}
+
+/// A copy of the request with credentials on it.
+async fn prepare(core: &Core, request: &Request, operation: &Operation) -> Result<(Request, crate::Stamp), Error> {
+    let mut copy = request
+        .try_clone()
+        .ok_or_else(|| Error::usage("the body is a stream, which cannot be sent again after a renewed login"))?;
+    // The generator adds the version of the document to every request; no vendor asked for it, and signatures cover it.
+    copy.headers_mut().remove("api-version");
+    let stamp = if operation.authenticated {
+        core.auth.stamp(&mut copy, operation).await?
+    } else {
+        crate::Stamp::default()
+    };
+    Ok((copy, stamp))
+}
+
+async fn permit(core: &Core, operation: &Operation) {
+    for quota in &core.quotas {
+        let waited = quota.acquire(&*core.clock).await;
+        if waited > Duration::ZERO {
+            tracing::info!(operation = operation.id, waited_ms = waited.as_millis(), "waited for the vendor's request quota");
+        }
+    }
+}
+
+/// One attempt: status first, then the body.
+async fn once(core: &Core, request: Request) -> Result<Response, Error> {
+    let url = request.url().clone();
+    let response = core.http.execute(request).await.map_err(transport)?;
+    let status = response.status();
+    let headers = response.headers().clone();
+    if !status.is_success() {
+        // Whatever happens to the body, the status stands.
+        let bytes = read(response, ERROR_BODY).await.0;
+        return Err(refused(&*core.clock, status, &headers, &bytes));
+    }
+    let (bytes, end) = read(response, ANSWER_BODY).await;
+    match end {
+        End::Complete => rebuilt(status, headers, bytes, url),
+        End::TooLong => {
+            let what = format!("the vendor agreed, but its answer is longer than {ANSWER_BODY} bytes");
+            Err(Error::new(Kind::Decode, Delivery::Accepted, what).with_status(status.as_u16()))
+        }
+        End::Broken(cause) => {
+            let what = format!("the vendor answered {status}, but the answer broke off after {} bytes", bytes.len());
+            let error = Error::new(Kind::Decode, Delivery::Accepted, what).with_status(status.as_u16());
+            Err(error.with_torn_answer().with_source(cause.without_url()))
+        }
+    }
+}
+
+/// How reading a body ended.
+enum End {
+    Complete,
+    TooLong,
+    Broken(reqwest::Error),
+}
+
+async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
+    let mut bytes = BytesMut::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                let room = cap - bytes.len();
+                bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    return (bytes.freeze(), End::TooLong);
+                }
+            }
+            Ok(None) => return (bytes.freeze(), End::Complete),
+            Err(cause) => return (bytes.freeze(), End::Broken(cause)),
+        }
+    }
+}
+
+/// The answer of success as the generated code wants it; the body is already here.
+fn rebuilt(status: StatusCode, mut headers: HeaderMap, bytes: Bytes, url: reqwest::Url) -> Result<Response, Error> {
+    for name in [CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {
+        headers.remove(name);
+    }
+    let mut response = http::Response::builder().status(status).url(url).body(bytes).map_err(|cause| {
+        Error::new(Kind::Decode, Delivery::Accepted, "the answer cannot be handed on").with_source(cause)
+    })?;
+    *response.headers_mut() = headers;
+    Ok(Response::from(response))
+}
+
+/// The error for an answer that is no success.
+fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> Error {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let said = told(bytes, text(CONTENT_TYPE.as_str()).as_deref());
+    let request_id = REQUEST_IDS.iter().find_map(|name| text(name)).or(said.request_id);
+    let kind = match status.as_u16() {
+        401 => Kind::Auth,
+        403 => Kind::Denied,
+        404 | 410 => Kind::NotFound,
+        408 => Kind::Deadline,
+        409 | 412 | 423 => Kind::Conflict,
+        429 => Kind::Throttled,
+        _ => Kind::Vendor,
+    };
+    // A gateway answers these when it does not know what became of the request behind it.
+    let delivery = match status.as_u16() {
+        408 | 500 | 502..=504 => Delivery::MaybeApplied,
+        _ => Delivery::Rejected,
+    };
+    let what = match &said.message {
+        Some(message) => format!("the vendor answered {status}: {message}"),
+        None => format!("the vendor answered {status} without saying why"),
+    };
+    Error::new(kind, delivery, what)
+        .with_status(status.as_u16())
+        .with_vendor(said.code, said.message)
+        .with_request_id(request_id)
+        .with_retry_after(retry_after(clock, headers))
+}
+
+/// `Retry-After` in seconds or as a date, but never more than an hour.
+fn retry_after(clock: &dyn Clock, headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => parse_http_date(text)?.duration_since(clock.wall()).try_into().ok()?,
+    };
+    Some(wait.min(Duration::from_secs(3600)))
+}
+
+/// The error for a request that got no answer.
+pub(crate) fn transport(cause: reqwest::Error) -> Error {
+    let cause = cause.without_url();
+    let tls = chain(&cause).find_map(|error| error.downcast_ref::<rustls::Error>().map(crate::tls::explain));
+    let io = chain(&cause).find_map(|error| error.downcast_ref::<std::io::Error>().map(std::io::Error::kind));
+    let (kind, delivery, what) = match () {
+        () if cause.is_builder() => (Kind::Usage, Delivery::NeverSent, "the request cannot be built".to_owned()),
+        () if cause.is_connect() && tls.is_some() => {
+            (Kind::Tls, Delivery::NeverSent, format!("the TLS connection was refused: {}", tls.unwrap_or_default()))
+        }
+        () if cause.is_connect() && cause.is_timeout() => {
+            (Kind::Unreachable, Delivery::NeverSent, "no connection in time".to_owned())
+        }
+        () if cause.is_connect() && io == Some(std::io::ErrorKind::ConnectionRefused) => {
+            (Kind::Unreachable, Delivery::NeverSent, "the connection was refused; nothing listens there".to_owned())
+        }
+        () if cause.is_connect() => (Kind::Unreachable, Delivery::NeverSent, "the server cannot be reached".to_owned()),
+        () if cause.is_timeout() => (Kind::Deadline, Delivery::MaybeApplied, "no answer in time".to_owned()),
+        () => (Kind::Unreachable, Delivery::MaybeApplied, "the connection broke before an answer came".to_owned()),
+    };
+    Error::new(kind, delivery, what).with_source(cause)
+}
+
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let current = next?;
+        // An io::Error hides what it carries from `source`, one level up.
+        let carried = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        next = match carried {
+            Some(inner) => Some(inner as &(dyn StdError + 'static)),
+            None => current.source(),
+        };
+        Some(current)
+    })
+}

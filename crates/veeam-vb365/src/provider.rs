@@ -1,0 +1,287 @@
+//! Veeam Backup for Microsoft 365 as the engine sees it, with its rule for "finished".
+//!
+//! No version of the API has a state of success. A session that is no longer `Synchronizing` proves nothing; what
+//! counts is that the repository's `isOutOfSync` was true before and is false after.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use backup_sync_engine::{
+    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
+};
+use backup_sync_runtime::{BoxFuture, Connection, Error, Kind, TokenSession};
+
+use crate::api::{Api, Repository, Session};
+use crate::auth::PasswordLogin;
+use crate::config::{Config, Version};
+
+/// The kind of target that this vendor has.
+const KIND: &str = "repository";
+/// Name of the fact that holds `isOutOfSync`.
+const OUT_OF_SYNC: &str = "isOutOfSync";
+/// Name of the fact that holds the ids of sessions that were there before the start.
+const KNOWN: &str = "sessionsBefore";
+/// An access token is renewed this long before its end.
+const EARLY: Duration = Duration::from_secs(120);
+
+/// A connection to one server.
+#[derive(Debug)]
+pub struct Vb365 {
+    name: String,
+    version: Version,
+    connection: Connection,
+    api: Api,
+}
+
+impl Vb365 {
+    /// Connects: checks the configuration, finds the version where none is given, and logs in.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is wrong, the server cannot be reached, serves none of the versions, or refuses the login.
+    pub async fn connect(config: &Config) -> Result<Self, Error> {
+        let bare = Connection::builder(&[])
+            .trust(config.trust.clone())
+            .timeouts(config.timeouts)
+            .retry(config.retry)
+            .clock(config.clock.clone())
+            .build()?;
+        let candidates = match config.version {
+            Some(version) => vec![version],
+            None => Version::NEWEST_FIRST.to_vec(),
+        };
+        for version in &candidates {
+            let endpoint = Self::open(config, &bare, *version)?;
+            // Listing sessions is the cheapest call that needs a login.
+            match endpoint.api.sessions().await {
+                Ok(_) => return Ok(endpoint),
+                Err(error) if error.kind() == Kind::NotFound && candidates.len() > 1 => {}
+                Err(error) if error.kind() == Kind::NotFound => {
+                    let what = format!("the server does not serve version {version}; leave the version out to have it found");
+                    return Err(Error::usage(what).with_source(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::usage(format!("the server at {} serves none of v8, v7, v6 and v5; is the URL right?", config.url)))
+    }
+
+    fn open(config: &Config, bare: &Connection, version: Version) -> Result<Self, Error> {
+        let base = config.base(version)?;
+        let login = PasswordLogin {
+            connection: bare.clone(),
+            base: base.clone(),
+            version,
+            username: config.username.clone(),
+            password: config.password.clone(),
+        };
+        let session = TokenSession::new(login, config.clock.clone(), EARLY);
+        let connection = bare.with(Api::operations(version), Arc::new(session));
+        let api = Api::new(version, &base, connection.clone());
+        Ok(Self { name: config.name.clone(), version, connection, api })
+    }
+
+    /// The version in use.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The operations under one set of names; its variants hold the generated clients.
+    pub fn api(&self) -> &Api {
+        &self.api
+    }
+
+    fn target(&self, repository: &Repository) -> Target {
+        Target {
+            address: Address { endpoint: self.name.clone(), kind: KIND.to_owned(), id: repository.id.clone() },
+            name: repository.name.clone().unwrap_or_else(|| repository.id.clone()),
+            facts: Facts::default(),
+        }
+    }
+
+    async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
+        let repositories = by_id(self.api.repositories().await?);
+        let sessions = self.api.sessions().await?;
+        Ok(targets.iter().map(|target| baseline(target, repositories.get(&target.address.id), &sessions)).collect())
+    }
+
+    async fn find(&self, target: &Target, baseline: &Baseline) -> Result<Option<Job>, Error> {
+        let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
+        let sessions = self.api.sessions().await?;
+        let mine = sessions.iter().filter(|session| belongs(session, target));
+        let mut candidates = mine.filter(|session| {
+            let new = session.id.as_ref().is_some_and(|id| !known.contains(id));
+            is_synchronizing(session) || new
+        });
+        Ok(candidates.next().map(|session| job(target, session)))
+    }
+
+    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+        let sessions = self.api.sessions().await?;
+        let mut seen = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let listed = match job.ids.first() {
+                Some(id) => sessions.iter().find(|session| session.id.as_ref() == Some(id)),
+                None => sessions.iter().find(|session| belongs(session, &job.target)),
+            };
+            seen.push(match (listed, job.ids.first()) {
+                (Some(session), _) => observation(session),
+                // A finished session may have left the list while it can still be read.
+                (None, Some(id)) => match self.api.session(id).await {
+                    Ok(session) => observation(&session),
+                    Err(error) if error.kind() == Kind::NotFound => gone(),
+                    Err(error) => return Err(error),
+                },
+                (None, None) => gone(),
+            });
+        }
+        Ok(seen)
+    }
+
+    async fn prove(&self, claims: &[Claim<'_>]) -> Result<Vec<Verdict>, Error> {
+        let repositories = by_id(self.api.repositories().await?);
+        Ok(claims.iter().map(|claim| verdict(claim, repositories.get(&claim.job.target.address.id))).collect())
+    }
+}
+
+fn by_id(repositories: Vec<Repository>) -> HashMap<String, Repository> {
+    repositories.into_iter().map(|repository| (repository.id.clone(), repository)).collect()
+}
+
+fn belongs(session: &Session, target: &Target) -> bool {
+    session.repository_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(&target.address.id))
+}
+
+fn is_synchronizing(session: &Session) -> bool {
+    session.state.as_deref() == Some("Synchronizing")
+}
+
+fn job(target: &Target, session: &Session) -> Job {
+    Job { target: target.clone(), ids: session.id.clone().into_iter().collect(), facts: Facts::default() }
+}
+
+fn baseline(target: &Target, repository: Option<&Repository>, sessions: &[Session]) -> Baseline {
+    let Some(repository) = repository else {
+        let reason = format!("the server has no repository with the id {}", target.address.id);
+        return Baseline { readiness: Readiness::Broken { reason }, facts: Facts::default() };
+    };
+    let mine: Vec<&Session> = sessions.iter().filter(|session| belongs(session, target)).collect();
+    let known: Vec<&String> = mine.iter().filter_map(|session| session.id.as_ref()).collect();
+    let facts = Facts::default()
+        .with(OUT_OF_SYNC, repository.out_of_sync.map(Into::into))
+        .with(KNOWN, serde_json::json!(known));
+    let running = mine.iter().find(|session| is_synchronizing(session));
+    let readiness = match (running, repository.out_of_sync) {
+        (Some(session), _) => Readiness::Running { job: job(target, session) },
+        (None, Some(false)) => {
+            let reason = "the server says that the repository is in sync (isOutOfSync is false)".to_owned();
+            Readiness::Needless { reason }
+        }
+        (None, _) => Readiness::Ready,
+    };
+    Baseline { readiness, facts }
+}
+
+fn observation(session: &Session) -> Observation {
+    let phase = match session.state.as_deref() {
+        Some("Synchronizing") => Phase::Running,
+        Some("Failed") => {
+            let why = session.error.clone().unwrap_or_else(|| "the session failed; the server gives no reason".to_owned());
+            Phase::Ended(Ending::Failed(why))
+        }
+        // Not running. Whether it has done anything is for the repository to say.
+        Some("None") => Phase::Ended(Ending::Claimed),
+        _ => Phase::Unclear,
+    };
+    let state = session.state.clone().unwrap_or_else(|| "no state given".to_owned());
+    #[expect(clippy::cast_precision_loss, reason = "a percentage fits")]
+    let percent = session.percent.map(|percent| percent as f64);
+    Observation { phase, percent, state, facts: Facts::default() }
+}
+
+fn gone() -> Observation {
+    Observation { phase: Phase::Gone, percent: None, state: "session gone".to_owned(), facts: Facts::default() }
+}
+
+/// The vendor's rule for "finished".
+fn verdict(claim: &Claim<'_>, repository: Option<&Repository>) -> Verdict {
+    let before: Option<bool> = claim.baseline.facts.get(OUT_OF_SYNC);
+    let Some(repository) = repository else {
+        return Verdict::Decided(Outcome::Unknown { why: "the repository is gone, so nothing can be proven".to_owned() });
+    };
+    let last = &claim.last.state;
+    match (before, repository.out_of_sync) {
+        (Some(true), Some(false)) => {
+            let facts = Facts::default()
+                .with("isOutOfSyncBefore", serde_json::Value::from(true))
+                .with("isOutOfSyncAfter", serde_json::Value::from(false))
+                .with("sessionState", serde_json::Value::from(last.clone()));
+            Verdict::proven("isOutOfSync went from true to false", facts)
+        }
+        (before, Some(false)) => {
+            let then = if before.is_some() { "it was in sync before" } else { "its state before is not known" };
+            let why = format!("the session ended and the repository is in sync, but {then}, so the effect cannot be proven");
+            Verdict::Decided(Outcome::Unknown { why })
+        }
+        (_, Some(true)) => Verdict::NotYet {
+            why: "the session ended, but the repository is still out of sync".to_owned(),
+            otherwise: Outcome::Failed {
+                reason: format!("the session ended ({last}), but the repository is still out of sync: it was stopped or had no effect"),
+            },
+        },
+        (_, None) => Verdict::NotYet {
+            why: "the server does not say whether the repository is in sync".to_owned(),
+            otherwise: Outcome::Unknown {
+                why: format!("the session ended ({last}), but the server does not say whether the repository is in sync"),
+            },
+        },
+    }
+}
+
+impl Provider for Vb365 {
+    fn endpoint(&self) -> &str {
+        &self.name
+    }
+
+    fn vendor(&self) -> &'static str {
+        "veeam-vb365"
+    }
+
+    fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
+        Box::pin(async { Ok(self.api.repositories().await?.iter().map(|repository| self.target(repository)).collect()) })
+    }
+
+    fn baseline<'a>(&'a self, targets: &'a [Target]) -> BoxFuture<'a, Result<Vec<Baseline>, Error>> {
+        Box::pin(self.read_baselines(targets))
+    }
+
+    fn trigger<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>> {
+        Box::pin(async { Ok(job(target, &self.api.start(&target.address.id).await?)) })
+    }
+
+    fn find_running<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+        Box::pin(self.find(target, baseline))
+    }
+
+    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+        Box::pin(self.look(jobs))
+    }
+
+    fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>> {
+        Box::pin(self.prove(claims))
+    }
+
+    fn stop<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async {
+            match job.ids.first() {
+                Some(id) => self.api.stop(id).await.map(|()| true),
+                None => Ok(false),
+            }
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.connection.close())
+    }
+}

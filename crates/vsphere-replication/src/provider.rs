@@ -1,0 +1,344 @@
+//! VMware vSphere Replication as the engine sees it, with its rule for "finished".
+//!
+//! The task of a synchronization may end when the data has arrived or already when it has started to move; nobody says
+//! which. So its `SUCCESS` is only half of the rule: `last_sync_time` of the replication has to move past its value
+//! before the start, and nothing may move any more.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use backup_sync_engine::{
+    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
+};
+use backup_sync_runtime::quota::Quota;
+use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, TokenSession, auth, base_url, call};
+use serde_json::json;
+
+use crate::auth::{SessionLogin, WithRemote};
+use crate::config::{Config, Login};
+use crate::inventory;
+use crate::v2::open::{ReplicationStatus, TaskStatus};
+use crate::v2::types::{Pairing, ReplicationInfo, Task};
+use crate::v2;
+
+const KIND: &str = "replication";
+/// Facts: where a replication belongs, and what is compared.
+const PAIRING: &str = "pairing_id";
+const SOURCE: &str = "source_vc_guid";
+const LAST_SYNC: &str = "last_sync_time";
+const STATUS: &str = "status";
+const ACTIVE: &str = "active";
+
+/// A connection to one appliance.
+#[derive(Debug)]
+pub struct VsphereReplication {
+    name: String,
+    base: String,
+    connection: Connection,
+    session: Arc<dyn Authenticator>,
+    client: v2::Client,
+    remote: Option<Login>,
+    pairings: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl VsphereReplication {
+    /// Connects: checks the configuration, logs in, and logs in at the remote site of each pairing where a remote user
+    /// is given.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration is wrong, the appliance cannot be reached, or refuses a login.
+    pub async fn connect(config: &Config) -> Result<Self, Error> {
+        let base = base_url(&config.name, &config.url)?;
+        let bare = Connection::builder(v2::OPERATIONS)
+            .trust(config.trust.clone())
+            .timeouts(config.timeouts)
+            .retry(config.retry)
+            .clock(config.clock.clone())
+            .quota(Quota::new(config.session_quota))
+            .quota(config.address_quota.clone())
+            .build()?;
+        let pairings = Arc::new(Mutex::new(BTreeSet::new()));
+        let login = SessionLogin {
+            connection: bare.clone(),
+            base: base.clone(),
+            local: config.local.clone(),
+            remote: config.remote.clone(),
+            renew_after: config.renew_after,
+            pairings: pairings.clone(),
+        };
+        let session: Arc<dyn Authenticator> =
+            Arc::new(TokenSession::new(login, config.clock.clone(), std::time::Duration::ZERO));
+        let connection = bare.with(v2::OPERATIONS, session.clone());
+        let client = v2::Client::new_with_client(&base, connection.http(), connection.clone());
+        let endpoint =
+            Self { name: config.name.clone(), base, connection, session, client, remote: config.remote.clone(), pairings };
+        for pairing in inventory::pairings(&endpoint.client).await? {
+            endpoint.log_in_remotely(&pairing).await?;
+        }
+        Ok(endpoint)
+    }
+
+    /// The generated client.
+    pub fn client(&self) -> &v2::Client {
+        &self.client
+    }
+
+    /// Adds the remote login of a pairing to the session, where one is needed and known.
+    async fn log_in_remotely(&self, pairing: &Pairing) -> Result<(), Error> {
+        let Some(remote) = self.remote.as_ref().filter(|_| !within_one_vcenter(pairing)) else { return Ok(()) };
+        let basic = auth::basic(&remote.username, &remote.password)?;
+        let both = Arc::new(WithRemote { session: self.session.clone(), basic });
+        let connection = self.connection.with(v2::OPERATIONS, both);
+        let client = v2::Client::new_with_client(&self.base, connection.http(), connection);
+        call("createRemoteSession", client.create_remote_session().pairing_id(&pairing.pairing_id).send()).await?;
+        self.pairings.lock().unwrap_or_else(PoisonError::into_inner).insert(pairing.pairing_id.clone());
+        Ok(())
+    }
+
+    async fn all_targets(&self) -> Result<Vec<Target>, Error> {
+        let mut targets = Vec::new();
+        for pairing in inventory::pairings(&self.client).await? {
+            let source = pairing.local_vc_server.as_ref().and_then(|server| server.id.clone());
+            for replication in inventory::replications(&self.client, &pairing.pairing_id, source.as_deref()).await? {
+                let facts = Facts::default()
+                    .with(PAIRING, json!(pairing.pairing_id))
+                    .with(SOURCE, source.as_ref().map(|source| json!(source)));
+                let name = replication.name.filter(|name| !name.is_empty()).unwrap_or_else(|| replication.id.clone());
+                let address = Address { endpoint: self.name.clone(), kind: KIND.to_owned(), id: replication.id };
+                targets.push(Target { address, name, facts });
+            }
+        }
+        Ok(targets)
+    }
+
+    /// The replications of all these targets, one walk through the pages of each pairing.
+    async fn replications<'t>(&self, targets: impl Iterator<Item = &'t Target>) -> Result<HashMap<String, ReplicationInfo>, Error> {
+        let places: BTreeSet<(String, Option<String>)> =
+            targets.filter_map(|target| Some((pairing(target)?, target.facts.get(SOURCE)))).collect();
+        let mut found = HashMap::new();
+        for (pairing, source) in places {
+            let replications = inventory::replications(&self.client, &pairing, source.as_deref()).await?;
+            found.extend(replications.into_iter().map(|replication| (replication.id.clone(), replication)));
+        }
+        Ok(found)
+    }
+
+    async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
+        let replications = self.replications(targets.iter()).await?;
+        Ok(targets.iter().map(|target| baseline(target, replications.get(&target.address.id))).collect())
+    }
+
+    async fn start(&self, target: &Target) -> Result<Job, Error> {
+        let pairing = pairing(target)
+            .ok_or_else(|| Error::usage(format!("{} names no pairing; take it from the list of targets", target.address)))?;
+        let start = self.client.sync_replication().pairing_id(pairing).replication_id(&target.address.id);
+        let answer = call("syncReplication", start.send()).await?.into_inner();
+        Ok(Job { target: target.clone(), ids: vec![answer.id], facts: Facts::default() })
+    }
+
+    async fn find(&self, target: &Target, before: &Baseline) -> Result<Option<Job>, Error> {
+        let mine = |task: &Task| task.entity.as_deref() == Some(&target.address.id);
+        let open = |task: &Task| !matches!(task.status, Some(TaskStatus::Success | TaskStatus::Error | TaskStatus::Cancelled));
+        if let Some(task) = inventory::newest_tasks(&self.client).await?.into_iter().find(|task| mine(task) && open(task)) {
+            return Ok(Some(Job { target: target.clone(), ids: vec![task.id], facts: Facts::default() }));
+        }
+        // Which object a task names is not documented, so the replication itself is the better witness.
+        let replications = self.replications(std::iter::once(target)).await?;
+        let Some(now) = replications.get(&target.address.id) else { return Ok(None) };
+        let moved = last_sync(now) > before.facts.get(LAST_SYNC);
+        Ok((is_active(now) || moved).then(|| Job { target: target.clone(), ids: Vec::new(), facts: Facts::default() }))
+    }
+
+    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+        let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
+        let tasks = inventory::tasks(&self.client, &ids).await?;
+        let replications = self.replications(jobs.iter().map(|job| &job.target)).await?;
+        let seen = |job: &Job| {
+            let task = job.ids.first().map(|id| tasks.get(id));
+            observation(task, replications.get(&job.target.address.id))
+        };
+        Ok(jobs.iter().map(seen).collect())
+    }
+}
+
+fn pairing(target: &Target) -> Option<String> {
+    target.facts.get(PAIRING)
+}
+
+/// A pairing of a vCenter with itself has no remote site.
+fn within_one_vcenter(pairing: &Pairing) -> bool {
+    let id = |server: &Option<v2::types::ServerInfo>| server.as_ref().and_then(|server| server.id.clone());
+    let local = id(&pairing.local_vc_server);
+    local.is_some() && local == id(&pairing.remote_vc_server)
+}
+
+fn last_sync(replication: &ReplicationInfo) -> Option<i64> {
+    replication.last_sync_time.as_ref().and_then(backup_sync_runtime::wire::LenientTime::millis)
+}
+
+fn status(replication: &ReplicationInfo) -> Option<&ReplicationStatus> {
+    replication.status.as_ref().and_then(|status| status.status.as_ref())
+}
+
+/// Whether data moves.
+fn is_active(replication: &ReplicationInfo) -> bool {
+    use ReplicationStatus as S;
+    let moving = matches!(
+        status(replication),
+        Some(S::Sync | S::SyncRpoViolation | S::FullSync | S::FullSyncRpoViolation | S::InitialFullSync)
+    );
+    moving || replication.sync_progress.is_some()
+}
+
+/// Why the replication is broken, in the vendor's words.
+fn trouble(replication: &ReplicationInfo) -> String {
+    let told = [
+        replication.last_group_error.as_ref().and_then(|error| error.message.as_deref()),
+        replication.configuration_error.as_ref().and_then(|error| error.message.as_deref()),
+        replication.recovery_error.as_deref(),
+    ];
+    told.into_iter().flatten().find(|text| !text.is_empty()).unwrap_or("the appliance gives no reason").to_owned()
+}
+
+fn baseline(target: &Target, replication: Option<&ReplicationInfo>) -> Baseline {
+    use ReplicationStatus as S;
+    let Some(replication) = replication else {
+        let reason = format!("the appliance has no replication with the id {}", target.address.id);
+        return Baseline { readiness: Readiness::Broken { reason }, facts: Facts::default() };
+    };
+    let facts = Facts::default()
+        .with(LAST_SYNC, last_sync(replication).map(Into::into))
+        .with(STATUS, status(replication).map(|status| json!(status)));
+    let skip = |reason: &str| Readiness::Skip { reason: reason.to_owned() };
+    let readiness = match status(replication) {
+        Some(S::Paused) => skip("the replication is PAUSED; resume it first"),
+        Some(S::Recovering) => skip("a recovery of the replication is running (RECOVERING)"),
+        Some(S::Recovered) => skip("the replication has been recovered (RECOVERED) and replicates no more"),
+        Some(S::NotActive | S::NotActiveRpoViolation) => {
+            skip("the replication is NOT_ACTIVE, mostly because the virtual machine is powered off")
+        }
+        Some(S::Error | S::ErrorRpoViolation) => Readiness::Broken { reason: trouble(replication) },
+        _ if is_active(replication) => {
+            Readiness::Running { job: Job { target: target.clone(), ids: Vec::new(), facts: Facts::default() } }
+        }
+        _ => Readiness::Ready,
+    };
+    Baseline { readiness, facts }
+}
+
+/// `task`: `None` without a task id, `Some(None)` when the appliance does not know the task any more.
+fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo>) -> Observation {
+    let by_replication = || match replication {
+        None => Phase::Gone,
+        Some(replication) if is_active(replication) => Phase::Running,
+        Some(replication) => match status(replication) {
+            Some(ReplicationStatus::Error | ReplicationStatus::ErrorRpoViolation) => {
+                Phase::Ended(Ending::Failed(trouble(replication)))
+            }
+            _ => Phase::Ended(Ending::Claimed),
+        },
+    };
+    let phase = match task {
+        Some(Some(task)) => match &task.status {
+            Some(TaskStatus::Queued) => Phase::Waiting,
+            Some(TaskStatus::Running) => Phase::Running,
+            Some(TaskStatus::Success) => Phase::Ended(Ending::Claimed),
+            Some(TaskStatus::Error) => Phase::Ended(Ending::Failed(task_error(task))),
+            Some(TaskStatus::Cancelled) => Phase::Ended(Ending::Stopped),
+            _ => Phase::Unclear,
+        },
+        Some(None) | None => by_replication(),
+    };
+    let words = [
+        task.flatten().and_then(|task| task.status.as_ref()).map(|status| format!("task {status}")),
+        replication.and_then(status).map(|status| format!("replication {status}")),
+    ];
+    let state = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let moving = replication.and_then(|replication| replication.sync_progress.as_ref()).and_then(|sync| sync.progress);
+    let percent = moving.or_else(|| task.flatten().and_then(|task| task.progress));
+    #[expect(clippy::cast_precision_loss, reason = "a percentage fits")]
+    let percent = percent.map(|percent| percent as f64);
+    let facts = Facts::default()
+        .with(LAST_SYNC, replication.and_then(last_sync).map(Into::into))
+        .with(STATUS, replication.and_then(status).map(|status| json!(status)))
+        .with(ACTIVE, replication.map(|replication| json!(is_active(replication))));
+    let state = if state.is_empty() { "no state given".to_owned() } else { state };
+    Observation { phase, percent, state, facts }
+}
+
+fn task_error(task: &Task) -> String {
+    let error = task.error.as_ref();
+    let parts = [error.and_then(|error| error.message.as_deref()), error.and_then(|error| error.details.as_deref())];
+    let told: Vec<&str> = parts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
+    if told.is_empty() { "the task ended in ERROR; the appliance gives no reason".to_owned() } else { told.join(": ") }
+}
+
+/// The vendor's rule for "finished", from what was seen last.
+fn verdict(claim: &Claim<'_>) -> Verdict {
+    let facts = &claim.last.facts;
+    let Some(active) = facts.get::<bool>(ACTIVE) else {
+        return Verdict::Decided(Outcome::Unknown { why: "the replication is gone, so nothing can be proven".to_owned() });
+    };
+    if active {
+        let what = "the task has ended, but data of the replication is still moving".to_owned();
+        return Verdict::NotYet { why: what.clone(), otherwise: Outcome::StillRunning { why: what } };
+    }
+    let before: Option<i64> = claim.baseline.facts.get(LAST_SYNC);
+    let after: Option<i64> = facts.get(LAST_SYNC);
+    if after.is_some() && after > before {
+        let evidence = Facts::default()
+            .with("lastSyncTimeBefore", before.map(Into::into))
+            .with("lastSyncTimeAfter", after.map(Into::into))
+            .with(STATUS, facts.get::<serde_json::Value>(STATUS))
+            .with("tasks", json!(claim.job.ids));
+        return Verdict::proven("task ended, last_sync_time moved on, nothing moves any more", evidence);
+    }
+    let why = "the task has ended, but last_sync_time of the replication has not moved".to_owned();
+    let otherwise = Outcome::Unknown { why: format!("{why}; there may have been nothing to send") };
+    Verdict::NotYet { why, otherwise }
+}
+
+impl Provider for VsphereReplication {
+    fn endpoint(&self) -> &str {
+        &self.name
+    }
+
+    fn vendor(&self) -> &'static str {
+        "vsphere-replication"
+    }
+
+    fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
+        Box::pin(self.all_targets())
+    }
+
+    fn baseline<'a>(&'a self, targets: &'a [Target]) -> BoxFuture<'a, Result<Vec<Baseline>, Error>> {
+        Box::pin(self.read_baselines(targets))
+    }
+
+    fn trigger<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>> {
+        Box::pin(self.start(target))
+    }
+
+    fn find_running<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+        Box::pin(self.find(target, baseline))
+    }
+
+    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+        Box::pin(self.look(jobs))
+    }
+
+    /// What was seen last is enough, so this sends nothing.
+    fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>> {
+        Box::pin(async { Ok(claims.iter().map(verdict).collect()) })
+    }
+
+    /// The API has no call that cancels a task.
+    fn stop<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async { Ok(false) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(self.connection.close())
+    }
+}

@@ -1,0 +1,205 @@
+//! Validates the examples of a document against their schemas.
+//!
+//! Schemas of OpenAPI 3.0 are turned into JSON Schema first: `nullable` becomes a further type, `x-wire-types` widens
+//! the types to what is seen on the wire, and a member that no schema knows is refused, so that a misspelt example
+//! does not pass as an extension.
+
+use backup_sync_codegen::Document;
+use backup_sync_codegen::document::{join, operations, resolve};
+use serde_json::{Map, Value, json};
+
+/// A wrong example: where it stands and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongExample {
+    /// JSON pointer of the example.
+    pub pointer: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// How many examples were checked, and those that are wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Number of examples.
+    pub checked: usize,
+    /// Wrong ones.
+    pub wrong: Vec<WrongExample>,
+}
+
+/// Checks every example of `document`.
+pub fn check(document: &Document) -> Report {
+    let root = &document.value;
+    let definitions = definitions(root);
+    let mut report = Report::default();
+    for operation in operations(root) {
+        let at = operation.pointer();
+        if let Some(body) = operation.node.get("requestBody").and_then(|node| resolve(root, node)) {
+            contents(&definitions, &join(&at, "requestBody"), body, &mut report);
+        }
+        for (status, node) in operation.node.get("responses").and_then(Value::as_object).into_iter().flatten() {
+            let at = join(&join(&at, "responses"), status);
+            let (at, answer) = match node.get("$ref").and_then(Value::as_str).and_then(|text| text.strip_prefix('#')) {
+                Some(target) => (target.to_owned(), resolve(root, node).unwrap_or(node)),
+                None => (at, node),
+            };
+            contents(&definitions, &at, answer, &mut report);
+        }
+    }
+    // Shared answers are seen once for each use.
+    report.wrong.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    report.wrong.dedup();
+    report
+}
+
+fn contents(definitions: &Value, pointer: &str, holder: &Value, report: &mut Report) {
+    for (media, content) in holder.get("content").and_then(Value::as_object).into_iter().flatten() {
+        let at = join(&join(pointer, "content"), media);
+        let Some(schema) = content.get("schema") else { continue };
+        let validator = validator(definitions, schema);
+        for (name, example) in content.get("examples").and_then(Value::as_object).into_iter().flatten() {
+            let at = join(&join(&at, "examples"), name);
+            report.checked += 1;
+            let told = match (&validator, example.get("value")) {
+                (_, None) => Some("the example has no value".to_owned()),
+                (Err(why), _) => Some(format!("the schema cannot be used: {why}")),
+                (Ok(validator), Some(value)) => {
+                    let wrong = example.get("x-invalid") == Some(&Value::Bool(true));
+                    let error = validator.iter_errors(value).next();
+                    match (error, wrong) {
+                        (Some(error), false) => Some(format!("at {:?}: {error}", error.instance_path().to_string())),
+                        (None, true) => Some("the example is marked x-invalid but is valid".to_owned()),
+                        _ => None,
+                    }
+                }
+            };
+            report.wrong.extend(told.map(|what| WrongExample { pointer: at, what }));
+        }
+    }
+}
+
+fn validator(definitions: &Value, schema: &Value) -> Result<jsonschema::Validator, String> {
+    let mut whole = json!({ "allOf": [translate(schema, Use::Value)] });
+    whole["components"] = json!({ "schemas": definitions });
+    jsonschema::options()
+        .with_draft(jsonschema::Draft::Draft202012)
+        .build(&whole)
+        .map_err(|error| error.to_string())
+}
+
+fn definitions(root: &Value) -> Value {
+    let schemas = root.pointer("/components/schemas").and_then(Value::as_object);
+    let translated = schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), translate(schema, Use::Definition)));
+    Value::Object(translated.collect())
+}
+
+/// How a schema is used: whoever uses it for a whole value closes it against unknown members.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// A named schema, which others close or extend.
+    Definition,
+    /// A member of a composition.
+    Base,
+    /// The schema of a value.
+    Value,
+}
+
+/// One schema of OpenAPI 3.0 as JSON Schema 2020-12.
+fn translate(schema: &Value, used: Use) -> Value {
+    let Some(members) = schema.as_object() else { return schema.clone() };
+    let mut out = Map::new();
+    for (key, value) in members {
+        let translated = match key.as_str() {
+            "properties" => {
+                let inner = value.as_object().into_iter().flatten();
+                Value::Object(inner.map(|(name, node)| (name.clone(), translate(node, Use::Value))).collect())
+            }
+            "items" | "additionalProperties" if value.is_object() => translate(value, Use::Value),
+            "allOf" => value.as_array().into_iter().flatten().map(|part| translate(part, Use::Base)).collect(),
+            "type" | "nullable" | "x-wire-types" | "format" => continue,
+            _ => value.clone(),
+        };
+        out.insert(key.clone(), translated);
+    }
+    let wire = members.get("x-wire-types").and_then(Value::as_array);
+    let scalars = wire.filter(|types| !types.contains(&json!("array")));
+    if let Some(declared) = members.get("type") {
+        out.insert("type".to_owned(), scalars.map_or_else(|| declared.clone(), |types| Value::Array(types.clone())));
+    }
+    if used == Use::Value && (members.contains_key("$ref") || members.contains_key("allOf")) {
+        out.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+    }
+    let free = members.get("type") == Some(&json!("object"))
+        && !["properties", "additionalProperties", "allOf"].iter().any(|key| members.contains_key(*key));
+    if free {
+        out.insert("additionalProperties".to_owned(), Value::Bool(true));
+    }
+    let mut schema = Value::Object(out);
+    if wire.is_some() && scalars.is_none() {
+        let single = translate(&members["items"], Use::Value);
+        schema = json!({ "anyOf": [schema, single] });
+    }
+    let nullable = members.get("nullable") == Some(&Value::Bool(true));
+    if nullable { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema }
+}
+
+#[cfg(test)]
+mod tests {
+    use backup_sync_codegen::load;
+
+    use super::*;
+
+    const DOCUMENT: &str = "
+paths:
+  /a:
+    get:
+      operationId: a
+      responses:
+        '200':
+          content:
+            application/json:
+              schema: {$ref: '#/components/schemas/Whole'}
+              examples:
+                EXAMPLE
+components:
+  schemas:
+    Base: {type: object, properties: {id: {type: string}, when: {type: integer, x-wire-types: [integer, string]}}}
+    Part: {type: object, properties: {n: {type: integer, nullable: true}}}
+    Whole:
+      type: object
+      allOf: [{$ref: '#/components/schemas/Base'}]
+      properties: {part: {nullable: true, allOf: [{$ref: '#/components/schemas/Part'}]}, free: {type: object}}
+";
+
+    fn wrong(example: &str) -> Vec<String> {
+        let document = load::text_named(&DOCUMENT.replace("EXAMPLE", example), "x.yaml");
+        let report = document.map(|document| check(&document)).unwrap_or_default();
+        assert_eq!(report.checked, 1, "{example}");
+        report.wrong.into_iter().map(|wrong| wrong.what).collect()
+    }
+
+    #[test]
+    fn examples_that_fit_pass() {
+        for example in [
+            "e: {value: {id: x, when: 1, part: {n: null}, free: {any: [1]}}}",
+            "e: {value: {id: x, when: '2020', part: null}}",
+            "e: {value: {id: 1}, x-invalid: true}",
+        ] {
+            assert_eq!(wrong(example), Vec::<String>::new(), "{example}");
+        }
+    }
+
+    #[test]
+    fn examples_that_do_not_fit_are_told() {
+        for (example, part) in [
+            ("e: {value: {id: 1}}", "is not of type"),
+            ("e: {value: {idd: x}}", "'idd' was unexpected"),
+            ("e: {value: {part: {n: 1, m: 2}}}", "not valid"),
+            ("e: {value: {when: true}}", "is not of type"),
+            ("e: {value: {id: x}, x-invalid: true}", "marked x-invalid but is valid"),
+            ("e: {summary: none}", "has no value"),
+        ] {
+            let told = wrong(example);
+            assert!(told.iter().any(|what| what.contains(part)), "{example}: {told:?}");
+        }
+    }
+}
