@@ -1,0 +1,266 @@
+//! A vendor that does what a script says, and a stage that records what a run did with it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use backup_sync_engine::{
+    Address, Baseline, Claim, Ending, Entry, Event, EventRecord, Facts, Job, Journal, JournalError, MemoryJournal,
+    Observation, Options, Outcome, Phase, Provider, Readiness, Report, Run, Stop, Target, Verdict,
+};
+use backup_sync_runtime::clock::ManualClock;
+use backup_sync_runtime::{BoxFuture, Error};
+use jiff::Timestamp;
+
+/// What one look shows.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// This phase and percentage.
+    Seen(Phase, Option<f64>),
+    /// The vendor claims an end.
+    Claimed,
+    /// The look itself fails.
+    LookFails(Error),
+}
+
+type Ready = Box<dyn Fn(&Target) -> Readiness + Send + Sync>;
+
+/// The scripted vendor. The last step of the script repeats.
+pub struct Fake {
+    steps: Vec<Step>,
+    not_yet: usize,
+    trigger: Option<Error>,
+    baseline: Option<Error>,
+    found_after: Option<usize>,
+    readiness: Ready,
+    counts: Mutex<HashMap<&'static str, usize>>,
+    journal: Mutex<Option<Arc<MemoryJournal>>>,
+    at_trigger: Mutex<Option<usize>>,
+    stop: Mutex<Option<(Stop, usize)>>,
+}
+
+impl std::fmt::Debug for Fake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fake")
+    }
+}
+
+impl Fake {
+    pub fn new(steps: Vec<Step>) -> Self {
+        Self {
+            steps,
+            not_yet: 0,
+            trigger: None,
+            baseline: None,
+            found_after: None,
+            readiness: Box::new(|_| Readiness::Ready),
+            counts: Mutex::default(),
+            journal: Mutex::default(),
+            at_trigger: Mutex::default(),
+            stop: Mutex::default(),
+        }
+    }
+
+    /// So many checks of an end say "not yet".
+    pub fn not_yet(self, times: usize) -> Self {
+        Self { not_yet: times, ..self }
+    }
+
+    pub fn trigger_fails(self, error: Error) -> Self {
+        Self { trigger: Some(error), ..self }
+    }
+
+    pub fn baseline_fails(self, error: Error) -> Self {
+        Self { baseline: Some(error), ..self }
+    }
+
+    /// A running job is found after so many searches that find nothing.
+    pub fn found_after(self, searches: usize) -> Self {
+        Self { found_after: Some(searches), ..self }
+    }
+
+    pub fn readiness(self, readiness: impl Fn(&Target) -> Readiness + Send + Sync + 'static) -> Self {
+        Self { readiness: Box::new(readiness), ..self }
+    }
+
+    /// How often something was asked.
+    pub fn count(&self, what: &'static str) -> usize {
+        self.counts.lock().unwrap().get(what).copied().unwrap_or(0)
+    }
+
+    /// Number of journal entries when the first start was sent.
+    pub fn journal_at_trigger(&self) -> Option<usize> {
+        *self.at_trigger.lock().unwrap()
+    }
+
+    fn counted(&self, what: &'static str) -> usize {
+        let mut counts = self.counts.lock().unwrap();
+        let count = counts.entry(what).or_insert(0);
+        *count += 1;
+        *count
+    }
+
+    fn job(target: &Target) -> Job {
+        Job { target: target.clone(), ids: vec![format!("job-{}", target.address.id)], facts: Facts::default() }
+    }
+}
+
+impl Provider for Fake {
+    fn endpoint(&self) -> &str {
+        "fake"
+    }
+
+    fn vendor(&self) -> &'static str {
+        "fake-vendor"
+    }
+
+    fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn baseline<'a>(&'a self, targets: &'a [Target]) -> BoxFuture<'a, Result<Vec<Baseline>, Error>> {
+        self.counted("baseline");
+        let outcome = match &self.baseline {
+            Some(error) => Err(error.clone()),
+            None => Ok(targets
+                .iter()
+                .map(|target| Baseline { readiness: (self.readiness)(target), facts: Facts::default() })
+                .collect()),
+        };
+        Box::pin(async { outcome })
+    }
+
+    fn trigger<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>> {
+        self.counted("trigger");
+        if let Some(journal) = &*self.journal.lock().unwrap() {
+            self.at_trigger.lock().unwrap().get_or_insert(journal.entries().len());
+        }
+        let outcome = self.trigger.clone().map_or_else(|| Ok(Self::job(target)), Err);
+        Box::pin(async { outcome })
+    }
+
+    fn find_running<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+        let search = self.counted("find");
+        let found = self.found_after.is_some_and(|after| search > after).then(|| Self::job(target));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+        let look = self.counted("observe");
+        if let Some((stop, at)) = &*self.stop.lock().unwrap() {
+            if look >= *at {
+                stop.now();
+            }
+        }
+        let step = self.steps.get(look - 1).or(self.steps.last()).cloned();
+        let (phase, percent) = match step {
+            Some(Step::LookFails(error)) => return Box::pin(async { Err(error) }),
+            Some(Step::Seen(phase, percent)) => (phase, percent),
+            Some(Step::Claimed) => (Phase::Ended(Ending::Claimed), Some(100.0)),
+            None => (Phase::Running, None),
+        };
+        let seen = Observation { phase, percent, state: "state".into(), facts: Facts::default() };
+        let seen = vec![seen; jobs.len()];
+        Box::pin(async { Ok(seen) })
+    }
+
+    fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>> {
+        let verdict = if self.counted("verify") <= self.not_yet {
+            Verdict::NotYet { why: "not visible".into(), otherwise: Outcome::Unknown { why: "never visible".into() } }
+        } else {
+            Verdict::proven("the script says so", Facts::default())
+        };
+        let verdicts = vec![verdict; claims.len()];
+        Box::pin(async { Ok(verdicts) })
+    }
+
+    fn stop<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<bool, Error>> {
+        Box::pin(async { Ok(false) })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
+        self.counted("close");
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// What a run did.
+pub struct Stage {
+    pub fake: Arc<Fake>,
+    pub report: Report,
+    pub events: Vec<EventRecord>,
+    pub journal: Vec<Entry>,
+    clock: Arc<ManualClock>,
+}
+
+/// Runs `count` targets.
+pub async fn run(fake: Fake, count: usize, options: Options) -> Stage {
+    let journal = Arc::new(MemoryJournal::default());
+    *fake.journal.lock().unwrap() = Some(journal.clone());
+    let mut stage = Stage::play(fake, count, options, journal.clone(), Stop::default()).await;
+    stage.journal = journal.entries();
+    stage
+}
+
+struct BrokenJournal;
+
+impl Journal for BrokenJournal {
+    fn record<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async { Err(JournalError("disk full".into())) })
+    }
+}
+
+impl Stage {
+    pub async fn with_broken_journal(fake: Fake, options: Options) -> Self {
+        Self::play(fake, 1, options, Arc::new(BrokenJournal), Stop::default()).await
+    }
+
+    /// Breaks off at this look; at look 0 before anything.
+    pub async fn stopped_at_look(fake: Fake, options: Options, look: usize) -> Self {
+        let stop = Stop::default();
+        if look == 0 {
+            stop.now();
+        }
+        *fake.stop.lock().unwrap() = Some((stop.clone(), look));
+        Self::play(fake, 1, options, Arc::new(MemoryJournal::default()), stop).await
+    }
+
+    async fn play(fake: Fake, count: usize, options: Options, journal: Arc<dyn Journal>, stop: Stop) -> Self {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let events: Arc<Mutex<Vec<EventRecord>>> = Arc::default();
+        let taken = events.clone();
+        let sink = Arc::new(move |record: EventRecord| taken.lock().unwrap().push(record));
+        let fake = Arc::new(fake);
+        let targets = (0..count)
+            .map(|index| Target {
+                address: Address { endpoint: "fake".into(), kind: "thing".into(), id: index.to_string() },
+                name: format!("thing {index}"),
+                facts: Facts::default(),
+            })
+            .collect();
+        let run = Run { options, clock: clock.clone(), journal, sink, stop };
+        let report = run.execute(vec![(fake.clone() as Arc<dyn Provider>, targets)]).await;
+        let events = events.lock().unwrap().clone();
+        Self { fake, report, events, journal: Vec::new(), clock }
+    }
+
+    pub fn words(&self) -> Vec<&'static str> {
+        self.report.targets.iter().map(|target| target.outcome.word()).collect()
+    }
+
+    pub fn detail(&self) -> &str {
+        self.report.targets[0].outcome.detail()
+    }
+
+    pub fn percents(&self) -> Vec<u8> {
+        let percent = |record: &EventRecord| match record.event {
+            Event::Progress { percent, .. } => percent,
+            _ => None,
+        };
+        self.events.iter().filter_map(percent).collect()
+    }
+
+    pub fn waited(&self) -> Duration {
+        self.clock.waits().iter().sum()
+    }
+}

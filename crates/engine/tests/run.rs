@@ -1,0 +1,211 @@
+//! The run loop against a scripted vendor, on a clock that is moved by waiting only.
+
+mod fake;
+
+use std::time::Duration;
+
+use backup_sync_engine::{Entry, Event, Job, Options, Outcome, Phase, Polling, Readiness, Target};
+use backup_sync_runtime::{Delivery, Error, Kind};
+
+use fake::{Fake, Step, Stage, run};
+
+fn options() -> Options {
+    let polling = Polling { shortest: Duration::from_secs(5), longest: Duration::from_secs(60) };
+    Options { polling, settle: Duration::from_secs(60), target_deadline: Duration::from_secs(3600), ..Options::default() }
+}
+
+fn running(percent: f64) -> Step {
+    Step::Seen(Phase::Running, Some(percent))
+}
+
+#[tokio::test]
+async fn a_claimed_end_is_success_only_when_it_is_proven() {
+    let fake = Fake::new(vec![running(10.0), running(100.0), Step::Claimed, Step::Claimed]).not_yet(1);
+    let stage = run(fake, 1, options()).await;
+    assert_eq!(stage.words(), ["succeeded"]);
+    assert_eq!(stage.fake.count("verify"), 2, "the first check said not yet");
+    assert_eq!(stage.percents(), [10, 99, 99, 99], "100 is never shown before the end is proven");
+    assert!(matches!(stage.events.last().map(|record| &record.event), Some(Event::Finished { .. })));
+}
+
+#[tokio::test]
+async fn a_claim_that_is_never_proven_takes_the_outcome_of_the_vendors_rule() {
+    let fake = Fake::new(vec![Step::Claimed]).not_yet(usize::MAX);
+    let stage = run(fake, 1, options()).await;
+    assert_eq!(stage.words(), ["unknown"]);
+    assert!(stage.waited() >= Duration::from_secs(60), "it is looked at again for as long as `settle` says");
+}
+
+#[tokio::test]
+async fn looks_do_not_grow_with_targets() {
+    let one = run(Fake::new(vec![running(1.0), Step::Claimed]), 1, options()).await;
+    let many = run(Fake::new(vec![running(1.0), Step::Claimed]), 300, options()).await;
+    assert_eq!(many.report.summary.succeeded, 300);
+    assert_eq!(one.fake.count("observe"), many.fake.count("observe"));
+    assert_eq!(one.fake.count("verify"), many.fake.count("verify"));
+    assert_eq!(many.fake.count("trigger"), 300);
+}
+
+#[tokio::test]
+async fn a_refused_start_fails_and_is_not_repeated() {
+    let refusal = Error::new(Kind::Conflict, Delivery::Rejected, "busy");
+    let stage = run(Fake::new(vec![]).trigger_fails(refusal), 1, options()).await;
+    assert_eq!(stage.words(), ["failed"]);
+    assert_eq!(stage.fake.count("trigger"), 1);
+    assert_eq!(stage.report.targets[0].error_kind.as_deref(), Some("conflict"));
+}
+
+#[tokio::test]
+async fn an_ambiguous_start_is_looked_for_and_adopted_never_sent_again() {
+    for delivery in [Delivery::MaybeApplied, Delivery::Accepted] {
+        let lost = Error::new(Kind::Unreachable, delivery, "the connection broke");
+        let fake = Fake::new(vec![Step::Claimed]).trigger_fails(lost).found_after(1);
+        let stage = run(fake, 1, options()).await;
+        assert_eq!(stage.words(), ["succeeded"]);
+        assert_eq!((stage.fake.count("trigger"), stage.fake.count("find")), (1, 2));
+        assert!(stage.report.targets[0].adopted);
+    }
+}
+
+#[tokio::test]
+async fn an_ambiguous_start_that_is_not_found_is_unknown_not_failed() {
+    let lost = Error::new(Kind::Decode, Delivery::Accepted, "no JSON");
+    let stage = run(Fake::new(vec![]).trigger_fails(lost), 1, options()).await;
+    assert_eq!(stage.words(), ["unknown"]);
+    assert_eq!(stage.fake.count("trigger"), 1);
+    assert!(stage.detail().contains("accepted the start"), "{}", stage.detail());
+}
+
+#[tokio::test]
+async fn what_runs_already_is_watched() {
+    let stage = run(Fake::new(vec![Step::Claimed]).readiness(|target| Readiness::Running { job: job(target) }), 1, options()).await;
+    assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["succeeded"], 0));
+    let options = Options { adopt: false, ..options() };
+    let stage = run(Fake::new(vec![]).readiness(|target| Readiness::Running { job: job(target) }), 1, options).await;
+    assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["skipped"], 0));
+}
+
+fn job(target: &Target) -> Job {
+    Job { target: target.clone(), ids: vec!["old".into()], facts: Default::default() }
+}
+
+#[tokio::test]
+async fn readiness_decides_before_anything_is_sent() {
+    let reason = || "because".to_owned();
+    for (readiness, word, force) in [
+        (Readiness::Skip { reason: reason() }, "skipped", true),
+        (Readiness::Broken { reason: reason() }, "failed", true),
+        (Readiness::Needless { reason: reason() }, "skipped", false),
+    ] {
+        let options = Options { force, ..options() };
+        let stage = run(Fake::new(vec![]).readiness(move |_| readiness.clone()), 1, options).await;
+        assert_eq!((stage.words(), stage.fake.count("trigger")), (vec![word], 0));
+        assert_eq!(stage.detail(), "because");
+    }
+    let options = Options { force: true, ..options() };
+    let needless = Fake::new(vec![Step::Claimed]).readiness(move |_| Readiness::Needless { reason: reason() });
+    assert_eq!(run(needless, 1, options).await.words(), ["succeeded"]);
+}
+
+#[tokio::test]
+async fn a_failed_look_is_not_a_failed_job() {
+    let blip = || Step::LookFails(Error::new(Kind::Unreachable, Delivery::NeverSent, "blip"));
+    let stage = run(Fake::new(vec![running(5.0), blip(), blip(), running(9.0), Step::Claimed]), 2, options()).await;
+    assert_eq!(stage.words(), ["succeeded", "succeeded"]);
+    assert_eq!(stage.events.iter().filter(|record| matches!(record.event, Event::LookFailed { .. })).count(), 2);
+}
+
+#[tokio::test]
+async fn losing_sight_for_good_is_unknown() {
+    let denied = Step::LookFails(Error::new(Kind::Auth, Delivery::Rejected, "locked"));
+    let stage = run(Fake::new(vec![running(5.0), denied]), 1, options()).await;
+    assert_eq!(stage.words(), ["unknown"]);
+    assert_eq!(stage.report.targets[0].error_kind.as_deref(), Some("auth"));
+    let blip = || Step::LookFails(Error::new(Kind::Unreachable, Delivery::NeverSent, "blip"));
+    let options = Options { failed_looks: 4, ..options() };
+    let stage = run(Fake::new(vec![running(5.0), blip(), blip(), blip(), blip()]), 1, options).await;
+    assert_eq!((stage.words(), stage.fake.count("observe")), (vec!["unknown"], 5));
+}
+
+#[tokio::test]
+async fn the_deadline_leaves_the_work_running() {
+    let stage = run(Fake::new(vec![running(30.0)]), 1, options()).await;
+    assert_eq!(stage.words(), ["still-running"]);
+    assert!(stage.detail().contains("it goes on"), "{}", stage.detail());
+    assert!(stage.waited() >= Duration::from_secs(3600) && stage.waited() < Duration::from_secs(3700));
+}
+
+#[tokio::test]
+async fn words_that_nobody_documented_keep_the_watch_going() {
+    let unclear = || Step::Seen(Phase::Unclear, None);
+    let stage = run(Fake::new(vec![unclear(), unclear(), Step::Claimed]), 1, options()).await;
+    assert_eq!(stage.words(), ["succeeded"]);
+}
+
+#[tokio::test]
+async fn the_intent_is_in_the_journal_before_the_start_is_sent() {
+    let stage = run(Fake::new(vec![Step::Claimed]), 1, options()).await;
+    let kinds: Vec<&str> = stage
+        .journal
+        .iter()
+        .map(|entry| match entry {
+            Entry::Intent { .. } => "intent",
+            Entry::Job { .. } => "job",
+            Entry::Ended { .. } => "ended",
+            _ => "other",
+        })
+        .collect();
+    assert_eq!(kinds, ["intent", "job", "ended"]);
+    assert_eq!(stage.fake.journal_at_trigger(), Some(1), "one entry was there when the start was sent");
+}
+
+#[tokio::test]
+async fn nothing_is_started_when_the_journal_cannot_be_written() {
+    let stage = Stage::with_broken_journal(Fake::new(vec![]), options()).await;
+    assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["failed"], 0));
+    assert!(stage.detail().contains("the journal cannot be written: disk full"), "{}", stage.detail());
+}
+
+#[tokio::test]
+async fn breaking_off_leaves_running_work_and_starts_nothing_more() {
+    let stage = Stage::stopped_at_look(Fake::new(vec![running(10.0)]), options(), 2).await;
+    assert!(stage.report.interrupted);
+    assert_eq!(stage.words(), ["still-running"]);
+    let stage = Stage::stopped_at_look(Fake::new(vec![]), options(), 0).await;
+    assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["skipped"], 0));
+}
+
+#[tokio::test]
+async fn sessions_are_closed_on_every_way_out() {
+    for fake in [
+        Fake::new(vec![Step::Claimed]),
+        Fake::new(vec![]).baseline_fails(Error::new(Kind::Unreachable, Delivery::NeverSent, "down")),
+        Fake::new(vec![running(1.0)]),
+    ] {
+        assert_eq!(run(fake, 1, options()).await.fake.count("close"), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_read_starts_nothing() {
+    let down = Error::new(Kind::Unreachable, Delivery::NeverSent, "down");
+    let stage = run(Fake::new(vec![]).baseline_fails(down), 3, options()).await;
+    assert_eq!(stage.report.summary.failed, 3);
+    assert_eq!(stage.fake.count("trigger"), 0);
+    assert!(matches!(&stage.report.targets[0].outcome, Outcome::Failed { reason } if reason.contains("nothing was started")));
+}
+
+#[tokio::test]
+async fn the_report_fits_its_published_schema() {
+    let stage = run(Fake::new(vec![Step::Claimed]), 2, options()).await;
+    let schema = schemars::schema_for!(backup_sync_engine::Report);
+    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+    let report = serde_json::to_value(&stage.report).unwrap();
+    assert!(validator.is_valid(&report), "{report}");
+    let events = schemars::schema_for!(backup_sync_engine::EventRecord);
+    let validator = jsonschema::validator_for(events.as_value()).unwrap();
+    for event in &stage.events {
+        let event = serde_json::to_value(event).unwrap();
+        assert!(validator.is_valid(&event), "{event}");
+    }
+}

@@ -1,0 +1,117 @@
+//! Says which servers a simulator has, and starts them.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::clock::SimClock;
+use crate::settings::Settings;
+use crate::simulator::Simulator;
+
+/// Version of the VB365 REST API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Vb365Version {
+    /// `/v5`
+    V5,
+    /// `/v6`
+    V6,
+    /// `/v7`
+    V7,
+    /// `/v8`
+    V8,
+}
+
+impl fmt::Display for Vb365Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V5 => "v5",
+            Self::V6 => "v6",
+            Self::V7 => "v7",
+            Self::V8 => "v8",
+        })
+    }
+}
+
+/// What an endpoint is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Vb365(Vb365Version),
+    Cbr,
+    VsphereReplication,
+}
+
+/// Collects what a simulator shall have.
+#[derive(Clone, Debug, Default)]
+pub struct Builder {
+    pub(crate) endpoints: Vec<(String, Kind)>,
+    pub(crate) clock: Option<Arc<SimClock>>,
+    pub(crate) settings: Settings,
+}
+
+impl Builder {
+    /// Adds a VB365 server.
+    #[must_use]
+    pub fn vb365(self, name: impl Into<String>, version: Vb365Version) -> Self {
+        self.endpoint(name.into(), Kind::Vb365(version))
+    }
+
+    /// Adds a region of CBR with its IAM.
+    #[must_use]
+    pub fn cbr(self, name: impl Into<String>) -> Self {
+        self.endpoint(name.into(), Kind::Cbr)
+    }
+
+    /// Adds a vSphere Replication appliance.
+    #[must_use]
+    pub fn vsphere_replication(self, name: impl Into<String>) -> Self {
+        self.endpoint(name.into(), Kind::VsphereReplication)
+    }
+
+    fn endpoint(mut self, name: String, kind: Kind) -> Self {
+        self.endpoints.push((name, kind));
+        self
+    }
+
+    /// Uses this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<SimClock>) -> Self {
+        self.clock = Some(clock);
+        self
+    }
+
+    /// Lets simulated time run so many times as fast as real time.
+    #[must_use]
+    pub fn speed(self, factor: f64) -> Self {
+        self.clock(SimClock::speed(factor))
+    }
+
+    /// Uses these settings.
+    #[must_use]
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = settings;
+        self
+    }
+
+    /// Starts the servers on free ports of the loopback interface.
+    ///
+    /// # Errors
+    ///
+    /// When two endpoints have the same name, or no port can be opened.
+    pub async fn start(self) -> Result<Simulator, StartError> {
+        Simulator::start(self).await
+    }
+}
+
+/// Why a simulator does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Two endpoints have the same name.
+    #[error("two endpoints are called {0:?}; give each its own name")]
+    SameName(String),
+    /// No port can be opened.
+    #[error("no port of the loopback interface can be opened")]
+    Listen(#[source] std::io::Error),
+    /// The system gives no random numbers for passwords and tokens.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
+}

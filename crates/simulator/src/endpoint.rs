@@ -1,0 +1,67 @@
+//! What a client has to know to use a simulated server.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// One simulated server with its credentials.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Endpoint {
+    /// Name given to the builder.
+    pub name: String,
+    /// Name of the vendor crate: `veeam-vb365`, `huawei-cbr` or `vsphere-replication`.
+    pub vendor: String,
+    /// Version of the API: `v5` to `v8`, `v3`, `v2`.
+    pub api_version: String,
+    /// Base URL, as the vendor crate's configuration takes it.
+    pub url: String,
+    /// Base URL of IAM; CBR only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub iam_url: Option<String>,
+    /// Region, which is also the name of the project; CBR only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Id of the project; CBR only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub project_id: Option<String>,
+    /// Name of the account; CBR only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain: Option<String>,
+    /// User.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+    /// User at the remote site; vSphere Replication only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_username: Option<String>,
+    /// Its password.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remote_password: Option<String>,
+    /// What can be synchronized there.
+    pub targets: Vec<EndpointTarget>,
+}
+
+/// Something that can be synchronized.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EndpointTarget {
+    /// `repository`, `vault` or `replication`.
+    pub kind: String,
+    /// The vendor's id.
+    pub id: String,
+    /// Its display name.
+    pub name: String,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("name", &self.name)
+            .field("vendor", &self.vendor)
+            .field("api_version", &self.api_version)
+            .field("url", &self.url)
+            .field("username", &self.username)
+            .field("targets", &self.targets)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,67 @@
+//! Misbehaviour of single operations: so many times, then normal again.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What goes wrong, where and how often.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// `operationId` as in the spec; `None` means every request.
+    pub operation: Option<String>,
+    /// So many requests are hit.
+    pub times: u32,
+    /// What happens to them.
+    pub kind: FaultKind,
+}
+
+/// What happens to a request.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum FaultKind {
+    /// It is refused; nothing is done.
+    Status {
+        /// Status of the answer.
+        status: u16,
+        /// Seconds in the header `Retry-After`.
+        retry_after: Option<u64>,
+        /// Body; `None` gives the vendor's own error body.
+        body: Option<Value>,
+    },
+    /// It is refused with this status and a page of HTML, as a proxy does it; nothing is done.
+    Html(u16),
+    /// It is refused with this status and no body; nothing is done.
+    EmptyBody(u16),
+    /// It is answered as usual, but this much real time later.
+    Delay(Duration),
+    /// The connection is closed without an answer; nothing is done.
+    Reset,
+    /// It is done, but the answer breaks off in the middle.
+    Truncated,
+    /// It is done, but the connection is closed without an answer.
+    ApplyThenReset,
+}
+
+/// The faults of one endpoint, in the order in which they were added.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Mutex<Vec<Fault>>);
+
+impl Faults {
+    pub(crate) fn add(&self, fault: Fault) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+    }
+
+    /// The fault that hits a request of `operation`, if one does.
+    pub(crate) fn take(&self, operation: Option<&str>) -> Option<FaultKind> {
+        let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        faults.retain(|fault| fault.times > 0);
+        let hits = |fault: &&mut Fault| match fault.operation.as_deref() {
+            None => true,
+            wanted => wanted == operation,
+        };
+        let fault = faults.iter_mut().find(hits)?;
+        fault.times -= 1;
+        Some(fault.kind.clone())
+    }
+}
