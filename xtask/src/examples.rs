@@ -6,6 +6,7 @@
 
 use backup_sync_codegen::Document;
 use backup_sync_codegen::document::{join, operations, resolve};
+use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value, json};
 
 /// A wrong example: where it stands and what is wrong with it.
@@ -64,7 +65,12 @@ fn contents(definitions: &Value, pointer: &str, holder: &Value, report: &mut Rep
                 (Err(why), _) => Some(format!("the schema cannot be used: {why}")),
                 (Ok(validator), Some(value)) => {
                     let wrong = example.get("x-invalid") == Some(&Value::Bool(true));
-                    let error = validator.iter_errors(value).next();
+                    // A member that does not fit also counts as one that no schema knows; the deepest error says more.
+                    let unknown = |kind: &ValidationErrorKind| matches!(kind, ValidationErrorKind::UnevaluatedProperties { .. });
+                    let depth = |path: &str| path.matches('/').count();
+                    let error = validator
+                        .iter_errors(value)
+                        .max_by_key(|error| (!unknown(error.kind()), depth(error.instance_path().as_str())));
                     match (error, wrong) {
                         (Some(error), false) => Some(format!("at {:?}: {error}", error.instance_path().to_string())),
                         (None, true) => Some("the example is marked x-invalid but is valid".to_owned()),

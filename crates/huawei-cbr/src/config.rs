@@ -8,6 +8,23 @@ use backup_sync_runtime::tls::Trust;
 use backup_sync_runtime::{SecretString, Timeouts};
 
 use crate::backup_list::BackupList;
+use crate::signing::Keys;
+
+/// How requests are authenticated.
+#[derive(Clone, Debug)]
+pub enum Credentials {
+    /// With a token that IAM gives for a password.
+    Password {
+        /// Name of the account (domain).
+        domain: String,
+        /// User within the account.
+        username: String,
+        /// Its password.
+        password: SecretString,
+    },
+    /// With a signature over every request, made from an access key.
+    Keys(Keys),
+}
 
 /// What is needed to connect to CBR in one region.
 #[derive(Clone, Debug)]
@@ -20,12 +37,8 @@ pub struct Config {
     pub url: String,
     /// Base URL of IAM; that of the region by default.
     pub iam_url: String,
-    /// Name of the account (domain).
-    pub domain: String,
-    /// User within the account.
-    pub username: String,
-    /// Its password.
-    pub password: SecretString,
+    /// How requests are authenticated.
+    pub credentials: Credentials,
     /// Project id; found by the region's name when it is not given.
     pub project_id: Option<String>,
     /// Lists of on-premises backups that can be synchronized.
@@ -42,22 +55,14 @@ pub struct Config {
 
 impl Config {
     /// A configuration for `region` with usual settings.
-    pub fn new(
-        name: impl Into<String>,
-        region: impl Into<String>,
-        domain: impl Into<String>,
-        username: impl Into<String>,
-        password: SecretString,
-    ) -> Self {
+    pub fn new(name: impl Into<String>, region: impl Into<String>, credentials: Credentials) -> Self {
         let region = region.into();
         Self {
             name: name.into(),
             url: format!("https://cbr.{region}.myhuaweicloud.com"),
             iam_url: format!("https://iam.{region}.myhuaweicloud.com"),
             region,
-            domain: domain.into(),
-            username: username.into(),
-            password,
+            credentials,
             project_id: None,
             backup_lists: Vec::new(),
             trust: Trust::default(),

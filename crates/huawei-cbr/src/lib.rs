@@ -7,10 +7,12 @@ mod config;
 mod hooks;
 mod logs;
 mod provider;
+pub mod signing;
 
 pub use backup_list::{BackupList, MOST_BACKUPS};
-pub use config::Config;
+pub use config::{Config, Credentials};
 pub use provider::Cbr;
+pub use signing::Keys;
 
 backup_sync_runtime::generated! {
     /// Cloud Backup and Recovery, API v3.

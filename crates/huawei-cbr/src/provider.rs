@@ -11,12 +11,13 @@ use backup_sync_engine::{
     Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
 use backup_sync_runtime::page::{self, Page};
-use backup_sync_runtime::{BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
+use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
 use serde_json::json;
 
 use crate::auth::PasswordLogin;
-use crate::config::Config;
+use crate::config::{Config, Credentials};
 use crate::logs::{self, Logs, observation};
+use crate::signing::Signer;
 use crate::v3::open::{OperationLogStatus, VaultCloudType, VaultStatus};
 use crate::v3::types::{BackupSync, BackupSyncReq, OperationLog, SyncParam, SyncReq, Vault};
 use crate::{iam_v3, v3};
@@ -57,22 +58,18 @@ impl Cbr {
             .retry(config.retry)
             .clock(config.clock.clone())
             .build()?;
-        let login = PasswordLogin {
-            connection: bare.clone(),
-            iam_url: iam_url.clone(),
-            region: config.region.clone(),
-            project_id: config.project_id.clone(),
-            domain: config.domain.clone(),
-            username: config.username.clone(),
-            password: config.password.clone(),
-        };
-        let session = Arc::new(TokenSession::new(login, config.clock.clone(), EARLY));
+        let session = authenticator(config, &bare, &iam_url, config.project_id.clone());
         let project_id = match &config.project_id {
             Some(id) => id.clone(),
             None => {
                 let connection = bare.with(iam_v3::OPERATIONS, session.clone());
                 project(&iam_v3::Client::new_with_client(&iam_url, connection.http(), connection), &config.region).await?
             }
+        };
+        let session = match (&config.credentials, &config.project_id) {
+            // Signed requests name their project; that of a token is in the token.
+            (Credentials::Keys(_), None) => authenticator(config, &bare, &iam_url, Some(project_id.clone())),
+            _ => session,
         };
         let connection = bare.with(v3::OPERATIONS, session);
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
@@ -182,6 +179,25 @@ impl Cbr {
         let tasks = self.logs().by_id(&ids).await?;
         let seen = |job: &Job| observation(&job.ids.iter().map(|id| tasks.get(id)).collect::<Vec<_>>());
         Ok(jobs.iter().map(seen).collect())
+    }
+}
+
+/// What stamps the requests of this configuration.
+fn authenticator(config: &Config, bare: &Connection, iam_url: &str, project_id: Option<String>) -> Arc<dyn Authenticator> {
+    match &config.credentials {
+        Credentials::Keys(keys) => Arc::new(Signer { keys: keys.clone(), project_id, clock: config.clock.clone() }),
+        Credentials::Password { domain, username, password } => {
+            let login = PasswordLogin {
+                connection: bare.clone(),
+                iam_url: iam_url.to_owned(),
+                region: config.region.clone(),
+                project_id,
+                domain: domain.clone(),
+                username: username.clone(),
+                password: password.clone(),
+            };
+            Arc::new(TokenSession::new(login, config.clock.clone(), EARLY))
+        }
     }
 }
 

@@ -46,11 +46,12 @@ pub(crate) fn told(bytes: &[u8], content_type: Option<&str>) -> Told {
 
 /// The first pair in an object, else in the objects inside it.
 fn pair(members: &Map<String, Value>, depth: usize) -> Option<(Option<String>, Option<String>)> {
-    for (code, message) in PAIRS {
-        let found = (scalar(members, code), scalar(members, message));
-        if found.1.is_some() || (found.0.is_some() && code != "code" && code != "title") {
-            return Some(found);
-        }
+    let pairs = || PAIRS.iter().map(|(code, message)| (scalar(members, code), scalar(members, message)));
+    let whole = pairs().find(|(code, message)| code.is_some() && message.is_some());
+    let message_only = || pairs().find(|(_, message)| message.is_some());
+    let code_only = || pairs().take(4).find(|(code, _)| code.is_some());
+    if let Some(found) = whole.or_else(message_only).or_else(code_only) {
+        return Some(found);
     }
     if depth < 4 {
         for child in members.values() {

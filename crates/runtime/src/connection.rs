@@ -87,9 +87,9 @@ impl Connection {
     ///
     /// Never: what went wrong travels inside the answer, from which [`Error::from`] takes it out again. The signature
     /// is that of the hook.
-    pub async fn send(&self, request: Request, operation: &str) -> reqwest::Result<Response> {
+    pub async fn send(&self, request: Request, function: &str) -> reqwest::Result<Response> {
         let url = request.url().clone();
-        match crate::send::send(&self.0, request, operation).await {
+        match crate::send::send(&self.0, request, function).await {
             Ok(response) => Ok(response),
             Err(error) => Ok(error.into_response(&url)),
         }

@@ -138,11 +138,10 @@ impl Error {
         self.change(|inner| inner.operation = inner.operation.or(Some(operation)))
     }
 
-    /// Adds the URL, without query and user.
+    /// Adds the URL, without query and user, where it is not known yet.
     #[must_use]
     pub fn with_url(self, url: &reqwest::Url) -> Self {
-        let shown = shown_url(url);
-        self.change(|inner| inner.url = Some(shown))
+        self.change(|inner| inner.url = inner.url.take().or_else(|| Some(shown_url(url))))
     }
 
     /// Adds the HTTP status.
@@ -172,12 +171,14 @@ impl Error {
         self.change(|inner| inner.retry_after = after)
     }
 
-    /// Adds how often the request was sent and how long that took.
+    /// Adds how often the request was sent and how long that took, where it is not known yet.
     #[must_use]
     pub fn with_effort(self, attempts: u32, elapsed: Duration) -> Self {
         self.change(|inner| {
-            inner.attempts = attempts;
-            inner.elapsed = elapsed;
+            if inner.attempts == 0 {
+                inner.attempts = attempts;
+                inner.elapsed = elapsed;
+            }
         })
     }
 

@@ -5,6 +5,8 @@
 pub struct Operation {
     /// The vendor's name of the operation.
     pub id: &'static str,
+    /// The name of its method in the generated client; tables are sorted by it.
+    pub function: &'static str,
     /// HTTP method in upper case.
     pub method: &'static str,
     /// Path template below the base URL.
@@ -22,8 +24,13 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// The row of `id` in `table`, which the generator sorts by id.
-    pub fn find(table: &'static [Self], id: &str) -> Option<&'static Self> {
-        table.binary_search_by(|row| row.id.cmp(id)).ok().map(|index| &table[index])
+    /// The row of a method of the generated client.
+    pub fn of_function(table: &'static [Self], function: &str) -> Option<&'static Self> {
+        table.binary_search_by(|row| row.function.cmp(function)).ok().map(|index| &table[index])
+    }
+
+    /// The row of an operation by the vendor's name.
+    pub fn of_id(table: &'static [Self], id: &str) -> Option<&'static Self> {
+        table.iter().find(|row| row.id == id)
     }
 }

@@ -23,9 +23,9 @@ const ANSWER_BODY: usize = 64 << 20;
 const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-iam-trace-id", "request-id", "x-correlation-id"];
 
 /// Sends until the request has succeeded, may not be sent again, or cannot succeed.
-pub(crate) async fn send(core: &Core, request: Request, id: &str) -> Result<Response, Error> {
-    let operation = Operation::find(core.operations, id).ok_or_else(|| {
-        Error::usage(format!("the operation {id:?} is not in the table of this connection"))
+pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Result<Response, Error> {
+    let operation = Operation::of_function(core.operations, function).ok_or_else(|| {
+        Error::usage(format!("the operation {function:?} is not in the table of this connection"))
     })?;
     let url = request.url().clone();
     let started = core.clock.monotonic();

@@ -112,6 +112,6 @@ pub enum StartError {
     #[error("no port of the loopback interface can be opened")]
     Listen(#[source] std::io::Error),
     /// The system gives no random numbers for passwords and tokens.
-    #[error("the system gives no random numbers: {0}")]
-    Random(String),
+    #[error("the system gives no random numbers")]
+    Random,
 }

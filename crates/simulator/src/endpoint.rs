@@ -53,6 +53,27 @@ pub struct EndpointTarget {
     pub name: String,
 }
 
+impl Endpoint {
+    /// An endpoint of which only the place is known.
+    pub(crate) fn at(name: &str, vendor: &str, url: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            vendor: vendor.to_owned(),
+            api_version: String::new(),
+            url,
+            iam_url: None,
+            region: None,
+            project_id: None,
+            domain: None,
+            username: String::new(),
+            password: String::new(),
+            remote_username: None,
+            remote_password: None,
+            targets: Vec::new(),
+        }
+    }
+}
+
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Endpoint")

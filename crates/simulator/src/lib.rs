@@ -2,19 +2,29 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod cbr;
 mod clock;
+mod course;
 mod endpoint;
 mod fault;
+mod http;
+mod ids;
 mod log;
+mod message;
+mod routes;
 mod script;
 mod settings;
 mod simulator;
+mod text;
+mod vb365;
+mod vr;
+mod wire;
 
 pub use builder::{Builder, StartError, Vb365Version};
 pub use clock::SimClock;
 pub use endpoint::{Endpoint, EndpointTarget};
 pub use fault::{Fault, FaultKind};
 pub use log::LoggedRequest;
-pub use script::{Behaviour, Scripted};
+pub use script::{Behaviour, Curve, Scripted};
 pub use settings::{Settings, WithoutRemote};
 pub use simulator::{Simulator, UnknownEndpoint};

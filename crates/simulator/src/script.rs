@@ -9,8 +9,20 @@ use std::time::Duration;
 pub struct Behaviour {
     /// Simulated time that it takes; `None` takes that of the settings.
     pub duration: Option<Duration>,
+    /// How the percentage grows.
+    pub curve: Curve,
     /// How it ends.
     pub outcome: Scripted,
+}
+
+/// How the percentage of a synchronization grows over its time.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Curve {
+    /// Evenly.
+    #[default]
+    Even,
+    /// These values, each for the same share of the time; they may jump, repeat and run back.
+    Steps(Vec<u8>),
 }
 
 /// How a synchronization ends, or does not.
@@ -30,16 +42,17 @@ pub enum Scripted {
     /// It ends as if it were well, but nothing has changed: the repository stays out of sync, `last_sync_time` does not
     /// move, backups are counted as failed.
     StaysOutOfSync,
-    /// It ends well, but its members that may be absent are: no progress, no counters, no times.
+    /// It ends well, but members that may be absent are: no percentage, no counters, no links, no times of the task.
     NullFields,
-    /// It ends in the vendor's word for a job that somebody else stopped, or for one that was skipped.
+    /// It ends as if somebody else had stopped it: VB365 `None` without effect, CBR `skipped`, vSphere Replication
+    /// `CANCELLED`.
     Stopped,
 }
 
 impl Behaviour {
     /// Ends in this way after the usual time.
     pub fn new(outcome: Scripted) -> Self {
-        Self { duration: None, outcome }
+        Self { duration: None, curve: Curve::Even, outcome }
     }
 
     /// Succeeds after the usual time.
@@ -70,10 +83,9 @@ impl Scripts {
         queues.entry(target.to_ascii_lowercase()).or_default().push_back(behaviour);
     }
 
-    /// What the next synchronization of `target` does.
-    pub(crate) fn next(&self, target: &str) -> Behaviour {
+    /// What the next synchronization of `target` does, if a script says so.
+    pub(crate) fn next(&self, target: &str) -> Option<Behaviour> {
         let mut queues = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let next = queues.get_mut(&target.to_ascii_lowercase()).and_then(VecDeque::pop_front);
-        next.unwrap_or_else(Behaviour::success)
+        queues.get_mut(&target.to_ascii_lowercase()).and_then(VecDeque::pop_front)
     }
 }

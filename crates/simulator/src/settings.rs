@@ -13,7 +13,7 @@ pub struct Settings {
     pub vb365_token_lifetime: Duration,
     /// VB365: page size where a request names none. 30.
     pub vb365_page_size: usize,
-    /// VB365 v7 and v8: a token that was asked for without `disable_antiforgery_token` cannot change anything. Off.
+    /// VB365 v7 and v8: a token that was asked for without `disable_antiforgery_token` is not accepted anywhere. Off.
     pub vb365_strict_antiforgery: bool,
     /// IAM: lifetime of a token. 24 h.
     pub iam_token_lifetime: Duration,
@@ -27,6 +27,9 @@ pub struct Settings {
     pub vr_retry_after: bool,
     /// vSphere Replication: what a session sees of a pairing whose remote site it is not logged in to.
     pub vr_without_remote: WithoutRemote,
+    /// vSphere Replication: status of a call that needs the login at the remote site and does not have it; 401 comes
+    /// without a body. 403.
+    pub vr_without_remote_status: u16,
 }
 
 impl Default for Settings {
@@ -43,6 +46,7 @@ impl Default for Settings {
             vr_session_limit: 50,
             vr_retry_after: false,
             vr_without_remote: WithoutRemote::Contract,
+            vr_without_remote_status: 403,
         }
     }
 }

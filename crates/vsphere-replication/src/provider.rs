@@ -73,7 +73,7 @@ impl VsphereReplication {
         let client = v2::Client::new_with_client(&base, connection.http(), connection.clone());
         let endpoint =
             Self { name: config.name.clone(), base, connection, session, client, remote: config.remote.clone(), pairings };
-        for pairing in inventory::pairings(&endpoint.client).await? {
+        for pairing in inventory::pairings(&endpoint.client, false).await? {
             endpoint.log_in_remotely(&pairing).await?;
         }
         Ok(endpoint)
@@ -98,7 +98,7 @@ impl VsphereReplication {
 
     async fn all_targets(&self) -> Result<Vec<Target>, Error> {
         let mut targets = Vec::new();
-        for pairing in inventory::pairings(&self.client).await? {
+        for pairing in inventory::pairings(&self.client, true).await? {
             let source = pairing.local_vc_server.as_ref().and_then(|server| server.id.clone());
             for replication in inventory::replications(&self.client, &pairing.pairing_id, source.as_deref()).await? {
                 let facts = Facts::default()

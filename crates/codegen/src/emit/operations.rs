@@ -1,5 +1,6 @@
 //! Emits the operation table: what the runtime has to know about each operation, read from the document.
 
+use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
@@ -8,16 +9,18 @@ use crate::document::{Document, OperationNode, operations, resolve};
 
 pub(super) fn emit(source: &Document) -> TokenStream {
     let root = &source.value;
-    let mut rows: Vec<_> = operations(root).into_iter().map(|operation| (operation.id().to_owned(), operation)).collect();
+    // The generator tells its hooks the name of the method, not that of the operation.
+    let mut rows: Vec<_> =
+        operations(root).into_iter().map(|operation| (operation.id().to_snake_case(), operation)).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    let rows = rows.iter().map(|(_, operation)| row(root, operation));
+    let rows = rows.iter().map(|(function, operation)| row(root, function, operation));
     quote! {
-        /// Every operation of the document, sorted by id: what the runtime needs to know to send it.
+        /// Every operation of the document, sorted by method: what the runtime needs to know to send it.
         pub static OPERATIONS: &[::backup_sync_runtime::Operation] = &[#(#rows),*];
     }
 }
 
-fn row(root: &Value, operation: &OperationNode<'_>) -> TokenStream {
+fn row(root: &Value, function: &str, operation: &OperationNode<'_>) -> TokenStream {
     let id = operation.id();
     let method = operation.method.to_uppercase();
     let path = operation.path;
@@ -32,6 +35,7 @@ fn row(root: &Value, operation: &OperationNode<'_>) -> TokenStream {
     quote! {
         ::backup_sync_runtime::Operation {
             id: #id,
+            function: #function,
             method: #method,
             path: #path,
             summary: #summary,

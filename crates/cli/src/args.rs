@@ -1,0 +1,166 @@
+//! The command line: what may be written, and what help says about it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use backup_sync::engine::Selector;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::exit;
+
+/// Start, watch and prove backup and replication synchronization across vendors.
+#[derive(Debug, Parser)]
+#[command(name = "backup-sync", version, arg_required_else_help = true, after_help = exit::HELP)]
+pub struct Arguments {
+    /// Tell more on standard error; twice tells even more.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub verbose: u8,
+    /// Tell nothing on standard error but errors.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show it all against three simulated vendors inside this process; nothing leaves the machine.
+    Demo(Demo),
+    /// Synchronize targets and prove each end.
+    Sync(Sync),
+    /// List what can be synchronized.
+    Targets(Targets),
+    /// Print the JSON Schema of a document that this program writes or reads.
+    Schema(Schema),
+}
+
+/// How results and progress are shown.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Display {
+    /// Form of the result on standard output.
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    pub output: Output,
+    /// Form of the progress on standard error.
+    #[arg(long, value_enum, default_value_t = Progress::Auto, value_name = "FORM")]
+    pub progress: Progress,
+}
+
+/// Form of the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A table for people.
+    Table,
+    /// One JSON document; see `backup-sync schema`.
+    Json,
+}
+
+/// Form of the progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Progress {
+    /// Bars on a terminal, plain lines elsewhere.
+    Auto,
+    /// Bars that are drawn over.
+    Bar,
+    /// One line for each thing that happens.
+    Plain,
+    /// One JSON event in each line; see `backup-sync schema event`.
+    Json,
+    /// Nothing.
+    None,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// JSON file with on-premises backups for the CBR list.
+    #[arg(long, value_name = "FILE")]
+    pub backups: Option<PathBuf>,
+    /// How results and progress are shown.
+    #[command(flatten)]
+    pub display: Display,
+}
+
+/// Where the configuration is.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigFile {
+    /// Configuration with the endpoints.
+    #[arg(short, long, value_name = "FILE", env = "BACKUP_SYNC_CONFIG", default_value = "backup-sync.toml")]
+    pub config: PathBuf,
+}
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell.
+    #[arg(value_name = "TARGET", required_unless_present = "all")]
+    pub targets: Vec<Selector>,
+    /// Every target of every endpoint.
+    #[arg(long, conflicts_with = "targets")]
+    pub all: bool,
+    /// Start targets too of which the vendor says that they are in sync.
+    #[arg(long)]
+    pub force: bool,
+    /// Do not watch a synchronization that runs already; report it as skipped.
+    #[arg(long)]
+    pub no_adopt: bool,
+    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    pub deadline: Duration,
+    /// Longest pause between two looks while nothing changes.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub poll: Duration,
+    /// How long a claimed end may take to become visible before it counts as not proven.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub settle: Duration,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigFile,
+    /// How results and progress are shown.
+    #[command(flatten)]
+    pub display: Display,
+}
+
+/// Arguments of `targets`.
+#[derive(Debug, Args)]
+pub struct Targets {
+    /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<Selector>,
+    /// Form of the list on standard output.
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    pub output: Output,
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// Which document.
+    #[arg(value_enum)]
+    pub document: Document,
+}
+
+/// A document with a published schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Document {
+    /// What `sync` and `demo` print with `--output json`.
+    Report,
+    /// One line of `--progress json`.
+    Event,
+    /// What `targets` prints with `--output json`.
+    Targets,
+    /// The configuration file.
+    Config,
+}
+
+/// A duration such as `90m`, `1h 30m` or `PT5M`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no length of time; write for example 30s, 90m or 4h");
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
+    let positive = Duration::try_from(parsed).map_err(|_| wrong())?;
+    if positive.is_zero() { Err(format!("{text:?} is no time at all")) } else { Ok(positive) }
+}

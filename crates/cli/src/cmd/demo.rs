@@ -1,0 +1,117 @@
+//! `backup-sync demo`: the whole way, against simulated vendors inside this process.
+//!
+//! The clients do not know that the vendors are simulated: they log in, list, start and watch over HTTP as they would
+//! with an appliance.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use backup_sync::engine::{Options, Polling, Selector};
+use backup_sync::huawei_cbr::BackupList;
+use backup_sync::runtime::SecretString;
+use backup_sync_simulator::{Endpoint as Simulated, Settings, Simulator, Vb365Version};
+
+use crate::args::Demo;
+use crate::config::{Cbr, Endpoint, Replication, Secret, Tls, User, Vb365};
+use crate::endpoints::{self, Prepared};
+use crate::exit::{Exit, Failure};
+
+/// The list in the repository, and the copy of it inside the program for use elsewhere.
+const EXAMPLE: (&str, &str) = ("examples/on-premises-backups.json", include_str!("../../examples/on-premises-backups.json"));
+
+/// How long a synchronization takes in the demo.
+const DURATION: Duration = Duration::from_secs(4);
+
+/// Runs the command.
+pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
+    let lists = backup_lists(arguments.backups.as_deref())?;
+    let simulator = Simulator::builder()
+        .vb365("m365-v5", Vb365Version::V5)
+        .vb365("m365-v8", Vb365Version::V8)
+        .cbr("cloud")
+        .vsphere_replication("dr-site")
+        .settings(Settings { duration: DURATION, ..Settings::default() })
+        .start()
+        .await
+        .map_err(|error| Failure::usage(format!("the simulated vendors cannot be started: {error}")))?;
+    let mut prepared = Vec::new();
+    let mut selectors = Vec::new();
+    for simulated in simulator.endpoints() {
+        let mut one = endpoints::prepare(&simulated.name, &endpoint(simulated)?, Path::new(""))?;
+        if let Prepared::Cbr(config) = &mut one {
+            config.backup_lists.clone_from(&lists);
+        }
+        prepared.push((simulated.name.clone(), one));
+        selectors.extend(wanted(simulated, &lists)?);
+    }
+    let chosen = endpoints::open(&prepared, &selectors).await?;
+    let polling = Polling { shortest: Duration::from_millis(400), longest: Duration::from_secs(1) };
+    let options = Options { polling, settle: Duration::from_secs(10), ..Options::default() };
+    super::sync::execute(chosen, options, arguments.display).await
+}
+
+fn backup_lists(given: Option<&Path>) -> Result<Vec<BackupList>, Failure> {
+    let default = PathBuf::from(EXAMPLE.0);
+    let read = match given {
+        Some(path) => BackupList::read(path),
+        None if default.exists() => BackupList::read(&default),
+        None => BackupList::parse(EXAMPLE.1, "on-premises-backups", "inside the program"),
+    };
+    read.map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// The configuration that a person would write for this endpoint.
+fn endpoint(from: &Simulated) -> Result<Endpoint, Failure> {
+    let secret = |text: &str| Secret::Given(SecretString::from(text.to_owned()));
+    let need = |field: &Option<String>, name: &str| {
+        field.clone().ok_or_else(|| Failure::usage(format!("the simulated endpoint {} has no {name}", from.name)))
+    };
+    Ok(match from.vendor.as_str() {
+        "veeam-vb365" => Endpoint::VeeamVb365(Vb365 {
+            url: from.url.clone(),
+            version: Some(from.api_version.clone()),
+            username: from.username.clone(),
+            password: secret(&from.password),
+            tls: Tls::default(),
+        }),
+        "huawei-cbr" => Endpoint::HuaweiCbr(Cbr {
+            region: need(&from.region, "region")?,
+            domain: Some(need(&from.domain, "domain")?),
+            username: Some(from.username.clone()),
+            password: Some(secret(&from.password)),
+            access_key: None,
+            secret_key: None,
+            security_token: None,
+            project_id: None,
+            url: Some(from.url.clone()),
+            iam_url: from.iam_url.clone(),
+            backup_lists: Vec::new(),
+            tls: Tls::default(),
+        }),
+        _ => Endpoint::VsphereReplication(Replication {
+            url: from.url.clone(),
+            username: from.username.clone(),
+            password: secret(&from.password),
+            remote: match (&from.remote_username, &from.remote_password) {
+                (Some(username), Some(password)) => Some(User { username: username.clone(), password: secret(password) }),
+                _ => None,
+            },
+            tls: Tls::default(),
+        }),
+    })
+}
+
+/// What the demo synchronizes of this endpoint: one repository, one vault and the list, two replications.
+fn wanted(from: &Simulated, lists: &[BackupList]) -> Result<Vec<Selector>, Failure> {
+    let (kind, count) = match from.vendor.as_str() {
+        "veeam-vb365" => ("repository", 1),
+        "huawei-cbr" => ("vault", 1),
+        _ => ("replication", 2),
+    };
+    let targets = from.targets.iter().filter(|target| target.kind == kind).take(count);
+    let mut addresses: Vec<String> = targets.map(|target| format!("{}/{kind}/{}", from.name, target.id)).collect();
+    if from.vendor == "huawei-cbr" {
+        addresses.extend(lists.iter().map(|list| format!("{}/backups/{}", from.name, list.name)));
+    }
+    addresses.iter().map(|address| address.parse().map_err(Failure::Usage)).collect()
+}

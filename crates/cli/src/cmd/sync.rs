@@ -1,0 +1,60 @@
+//! `backup-sync sync`: the main job, and the part of it that `demo` shares.
+
+use std::sync::Arc;
+
+use backup_sync::engine::{MemoryJournal, Options, Polling, Run, Stop};
+use backup_sync::runtime::clock::SystemClock;
+
+use crate::args::{Display, Sync};
+use crate::config::File;
+use crate::endpoints::{self, Chosen};
+use crate::exit::{Exit, Failure};
+use crate::{output, progress};
+
+/// Runs the command.
+pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
+    let path = &arguments.config.config;
+    let file = File::read(path)?;
+    let folder = path.parent().unwrap_or(path);
+    let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
+    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
+    let options = Options {
+        polling: Polling { shortest: Polling::default().shortest.min(arguments.poll), longest: arguments.poll },
+        target_deadline: arguments.deadline,
+        settle: arguments.settle,
+        adopt: !arguments.no_adopt,
+        force: arguments.force,
+        ..Options::default()
+    };
+    execute(chosen, options, arguments.display).await
+}
+
+/// Runs the engine over what was chosen, shows it, and says how the program ends.
+pub async fn execute(chosen: Chosen, options: Options, display: Display) -> Result<Exit, Failure> {
+    if chosen.iter().all(|(_, targets)| targets.is_empty()) {
+        endpoints::close_all(&chosen).await;
+        return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
+    }
+    let stop = Stop::default();
+    let run = Run {
+        options,
+        clock: Arc::new(SystemClock::default()),
+        journal: Arc::new(MemoryJournal::default()),
+        sink: progress::sink(display.progress),
+        stop: stop.clone(),
+    };
+    let listener = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("breaking off; the vendors' work goes on (once more to quit at once)");
+            stop.now();
+            if tokio::signal::ctrl_c().await.is_ok() {
+                std::process::exit(i32::from(Exit::Interrupted.code()));
+            }
+        }
+    });
+    let report = run.execute(chosen).await;
+    listener.abort();
+    progress::log::finish();
+    output::report(&report, display.output)?;
+    Ok(Exit::of(&report))
+}

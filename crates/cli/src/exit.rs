@@ -1,0 +1,129 @@
+//! Exit codes: documented, stable, and decided in one place.
+
+use std::process::ExitCode;
+
+use backup_sync::engine::{Outcome, Report, TargetReport};
+use backup_sync::runtime::{Error, Kind};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything that was asked for is proven, or needed nothing.
+    Success,
+    /// Targets failed, and none succeeded.
+    Failed,
+    /// The call or the configuration was wrong; nothing was started.
+    Usage,
+    /// An endpoint did not accept the credentials or the right is missing.
+    Denied,
+    /// An endpoint could not be reached or was too busy; the same call may succeed later.
+    Transient,
+    /// Some targets succeeded, others failed.
+    Partial,
+    /// Something was started and its end is not known.
+    Unconfirmed,
+    /// The user broke it off.
+    Interrupted,
+}
+
+/// The part of the help that tells the exit codes.
+pub const HELP: &str = "\
+Exit codes (the first that fits):
+  130  broken off by the user; the vendor's work goes on
+    6  something was started and its end is not known yet: look before you start again
+    5  some targets succeeded, others failed
+    1  targets failed, none succeeded
+    3  an endpoint refused the credentials, or a right is missing
+    4  an endpoint could not be reached or was too busy: the same call may succeed later
+    2  the call or the configuration is wrong; nothing was started
+    0  every target is proven to be synchronized, or was skipped with a reason";
+
+impl Exit {
+    /// The number.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Denied => 3,
+            Self::Transient => 4,
+            Self::Partial => 5,
+            Self::Unconfirmed => 6,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// How a run ends the program. A failure of the infrastructure never hides that of a target.
+    pub fn of(report: &Report) -> Self {
+        let any = |test: fn(&TargetReport) -> bool| report.targets.iter().any(test);
+        let failed = |target: &TargetReport, exits: fn(Self) -> bool| {
+            matches!(target.outcome, Outcome::Failed { .. } | Outcome::Stopped) && exits(Self::of_kind(target.error_kind.as_deref()))
+        };
+        let real = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Failed));
+        let denied = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Denied));
+        let transient = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Transient));
+        let succeeded = any(|target| matches!(target.outcome, Outcome::Succeeded { .. }));
+        match () {
+            () if report.interrupted => Self::Interrupted,
+            () if any(|target| matches!(target.outcome, Outcome::Unknown { .. } | Outcome::StillRunning { .. })) => {
+                Self::Unconfirmed
+            }
+            () if succeeded && (real || denied || transient) => Self::Partial,
+            () if real => Self::Failed,
+            () if denied => Self::Denied,
+            () if transient => Self::Transient,
+            () => Self::Success,
+        }
+    }
+
+    fn of_kind(kind: Option<&str>) -> Self {
+        match kind {
+            Some("auth" | "denied" | "tls") => Self::Denied,
+            Some("unreachable" | "throttled" | "deadline") => Self::Transient,
+            _ => Self::Failed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// Why nothing could be done at all.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The call or the configuration is wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// An endpoint could not be used.
+    #[error("endpoint {endpoint}: {}", .error.chain())]
+    Endpoint {
+        /// Its name.
+        endpoint: String,
+        /// What went wrong.
+        error: Error,
+    },
+}
+
+impl Failure {
+    /// The call or the configuration is wrong.
+    pub fn usage(what: impl Into<String>) -> Self {
+        Self::Usage(what.into())
+    }
+
+    /// How it ends the program.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Usage(_) => Exit::Usage,
+            Self::Endpoint { error, .. } => match error.kind() {
+                Kind::Usage => Exit::Usage,
+                kind => match Exit::of_kind(Some(kind.as_str())) {
+                    Exit::Failed if error.is_transient() => Exit::Transient,
+                    exit => exit,
+                },
+            },
+        }
+    }
+}

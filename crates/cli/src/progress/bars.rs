@@ -1,0 +1,86 @@
+//! Bars that are drawn over, one for each target.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use backup_sync::engine::{Address, Event, EventRecord, Outcome, Sink};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::log;
+
+/// Bars on standard error.
+#[derive(Debug)]
+pub struct Bars {
+    all: MultiProgress,
+    bars: Mutex<HashMap<Address, ProgressBar>>,
+}
+
+/// A bar with a percentage, and one without.
+const STYLES: [&str; 2] = [
+    "{prefix:32!} [{bar:24}] {pos:>3} %  {elapsed:>4}  {wide_msg}",
+    "{prefix:32!} [{bar:24}]        {elapsed:>4}  {wide_msg}",
+];
+
+fn style(with_percent: bool) -> ProgressStyle {
+    let style = ProgressStyle::with_template(STYLES[usize::from(!with_percent)]);
+    style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
+}
+
+impl Bars {
+    /// No bars yet.
+    pub fn new() -> Self {
+        let all = MultiProgress::new();
+        log::draw_above(all.clone());
+        Self { all, bars: Mutex::default() }
+    }
+
+    fn plan(&self, targets: &[(Address, String)]) {
+        let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
+        for (address, name) in targets {
+            let bar = self.all.add(ProgressBar::new(100).with_style(style(false)));
+            bar.set_prefix(format!("{}: {name}", address.endpoint));
+            bar.set_message("waiting");
+            bars.insert(address.clone(), bar);
+        }
+    }
+
+    fn with(&self, target: &Address, change: impl FnOnce(&ProgressBar)) {
+        if let Some(bar) = self.bars.lock().unwrap_or_else(PoisonError::into_inner).get(target) {
+            change(bar);
+        }
+    }
+}
+
+impl Sink for Bars {
+    fn take(&self, record: EventRecord) {
+        match record.event {
+            Event::Planned { targets } => self.plan(&targets),
+            Event::Starting { target } => self.with(&target, |bar| bar.set_message("starting")),
+            Event::Started { target, adopted, .. } => self.with(&target, |bar| {
+                bar.reset_elapsed();
+                bar.enable_steady_tick(Duration::from_millis(250));
+                bar.set_message(if adopted { "already running" } else { "started" });
+            }),
+            Event::Progress { target, state, percent, unchanged_ms } => self.with(&target, |bar| {
+                if let Some(percent) = percent {
+                    bar.set_style(style(true));
+                    bar.set_position(u64::from(percent));
+                }
+                let still = unchanged_ms / 1000;
+                bar.set_message(if still >= 30 { format!("{state}, unchanged for {still} s") } else { state });
+            }),
+            Event::Finished { target, outcome, .. } => self.with(&target, |bar| {
+                if matches!(outcome, Outcome::Succeeded { .. }) {
+                    bar.set_style(style(true));
+                    bar.set_position(100);
+                }
+                bar.abandon_with_message(format!("{}: {}", outcome.word(), outcome.detail()));
+            }),
+            Event::LookFailed { endpoint, error } => {
+                let _ = self.all.println(format!("{endpoint}: could not look, will try again: {error}"));
+            }
+            _ => {}
+        }
+    }
+}

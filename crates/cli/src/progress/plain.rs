@@ -1,0 +1,63 @@
+//! One line for each thing that happens; progress only in steps worth a line.
+
+use std::collections::HashMap;
+use std::io::{Write as _, stderr};
+use std::sync::{Mutex, PoisonError};
+
+use backup_sync::engine::{Address, Event, EventRecord, Sink};
+
+use crate::labels::Labels;
+
+/// Progress is told in steps of this many percent.
+const STEP: u8 = 25;
+
+/// Lines on standard error.
+#[derive(Debug, Default)]
+pub struct Plain(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    labels: Labels,
+    /// What was told last of each target.
+    told: HashMap<Address, (String, u8)>,
+}
+
+impl Plain {
+    /// The line for an event, if it is worth one.
+    fn line(&self, event: &Event) -> Option<String> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(match event {
+            Event::Planned { targets } => {
+                state.labels = Labels::of(targets.iter().map(|(address, name)| (address, name.as_str())));
+                format!("{} targets", targets.len())
+            }
+            Event::Started { target, job, adopted } => {
+                let verb = if *adopted { "already running, watching" } else { "started as" };
+                let job = if job.is_empty() { "the only one of its target".to_owned() } else { job.join(", ") };
+                format!("{}: {verb} {job}", state.labels.get(target))
+            }
+            Event::Progress { target, state: word, percent, .. } => {
+                let told = (word.clone(), percent.unwrap_or(0) / STEP);
+                if state.told.get(target) == Some(&told) {
+                    return None;
+                }
+                state.told.insert(target.clone(), told);
+                let label = state.labels.get(target);
+                percent.map_or_else(|| format!("{label}: {word}"), |percent| format!("{label}: {word}, {percent} %"))
+            }
+            Event::LookFailed { endpoint, error } => format!("{endpoint}: could not look, will try again: {error}"),
+            Event::Finished { target, outcome, .. } => {
+                format!("{}: {}: {}", state.labels.get(target), outcome.word(), outcome.detail())
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Sink for Plain {
+    fn take(&self, record: EventRecord) {
+        if let Some(line) = self.line(&record.event) {
+            let _ = writeln!(stderr(), "{:>6}.{} s  {line}", record.at_ms / 1000, record.at_ms % 1000 / 100);
+        }
+    }
+}

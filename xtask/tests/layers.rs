@@ -1,0 +1,111 @@
+//! Keeps the direction of dependencies between the crates of this workspace.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Which crates of the workspace each crate may depend on: for itself, and for its build script.
+const ALLOWED: &[(&str, &[&str], &[&str])] = &[
+    ("backup-sync-codegen", &[], &[]),
+    ("backup-sync-runtime", &[], &[]),
+    ("backup-sync-engine", &["backup-sync-runtime"], &[]),
+    ("veeam-vb365", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
+    ("huawei-cbr", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
+    ("vsphere-replication", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
+    (
+        "backup-sync",
+        &["backup-sync-runtime", "backup-sync-engine", "veeam-vb365", "huawei-cbr", "vsphere-replication"],
+        &[],
+    ),
+    ("backup-sync-simulator", &["veeam-vb365", "huawei-cbr", "vsphere-replication"], &[]),
+    ("backup-sync-cli", &["backup-sync", "backup-sync-simulator"], &[]),
+    ("xtask", &["backup-sync-codegen"], &[]),
+];
+
+/// Crates that may depend on anything: they test or measure the others and are never published.
+const FREE: &[&str] = &["backup-sync-tests", "backup-sync-bench"];
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn text<'a>(node: &'a Value, key: &str) -> &'a str {
+    node[key].as_str().unwrap_or_default()
+}
+
+#[test]
+fn nothing_points_back() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().unwrap();
+    let members: BTreeSet<&str> = packages.iter().map(|package| text(package, "name")).collect();
+    let allowed: BTreeMap<&str, (&[&str], &[&str])> =
+        ALLOWED.iter().map(|(name, own, build)| (*name, (*own, *build))).collect();
+    let mut wrong = Vec::new();
+    for package in packages {
+        let name = text(package, "name");
+        if FREE.contains(&name) {
+            continue;
+        }
+        let Some((own, build)) = allowed.get(name) else {
+            wrong.push(format!("{name} is not in the list of this test; add it with what it may depend on"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().unwrap() {
+            let on = text(dependency, "name");
+            let list = match dependency["kind"].as_str() {
+                // Tests may use anything.
+                Some("dev") => continue,
+                Some("build") => build,
+                _ => own,
+            };
+            if members.contains(on) && !list.contains(&on) {
+                wrong.push(format!("{name} must not depend on {on}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Words that would tie the neutral crates to a vendor.
+const VENDOR_WORDS: &[&str] = &["veeam", "huawei", "vsphere", "vmware"];
+
+#[test]
+fn neutral_crates_name_no_vendor() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
+    let mut wrong = Vec::new();
+    for name in ["runtime", "engine"] {
+        for entry in std::fs::read_dir(root.join("crates").join(name).join("src")).unwrap() {
+            let path = entry.unwrap().path();
+            let source = std::fs::read_to_string(&path).unwrap().to_lowercase();
+            let found = VENDOR_WORDS.iter().filter(|word| source.contains(**word));
+            wrong.extend(found.map(|word| format!("{} names {word}", path.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_source_file_says_what_it_is_for() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
+    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(&root).output();
+    // Outside a checkout there is no list of files to look at.
+    let Ok(listed) = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()) else { return };
+    let mut wrong = Vec::new();
+    for file in listed.lines() {
+        let Ok(source) = std::fs::read_to_string(root.join(file)) else { continue };
+        if !source.starts_with("//!") {
+            wrong.push(format!("{file} does not open with what it is for"));
+        }
+        if source.lines().count() > 600 {
+            wrong.push(format!("{file} is longer than 600 lines"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
