@@ -49,6 +49,8 @@ password = { file = \"password\" }
 [endpoints.cloud]
 vendor = \"huawei-cbr\"
 region = \"ap-southeast-3\"
+url = \"http://127.0.0.1:1\"
+iam_url = \"http://127.0.0.1:1\"
 domain = \"account\"
 username = \"sync\"
 password = { file = \"password\" }
@@ -91,7 +93,7 @@ fn configuration_values() {
 #[test]
 fn targets_and_arguments() {
     let folder = with_config(CONFIG);
-    refused(folder.path(), &["sync"], &["--all", "TARGET"]);
+    refused(folder.path(), &["sync"], &["--all", "ENDPOINT/KIND/ID-OR-NAME"]);
     refused(folder.path(), &["sync", "m365"], &["ENDPOINT/KIND/ID-OR-NAME"]);
     refused(folder.path(), &["sync", "other/repository/*"], &["no endpoint of that name", "cloud, m365"]);
     refused(folder.path(), &["sync", "--all", "--deadline", "soon"], &["\"soon\"", "30s, 90m or 4h"]);

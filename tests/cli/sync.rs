@@ -32,7 +32,8 @@ impl Site {
             if let Some(password) = &endpoint.remote_password {
                 fs::write(folder.path().join("remote.password"), password).unwrap();
                 let user = endpoint.remote_username.as_deref().unwrap_or_default();
-                config += &format!("remote = {{ username = \"{user}\", password = {{ file = \"remote.password\" }} }}\n");
+                config +=
+                    &format!("remote = {{ username = \"{user}\", password = {{ file = \"remote.password\" }} }}\n");
             }
         }
         fs::write(folder.path().join("backup-sync.toml"), config).unwrap();
@@ -85,7 +86,8 @@ fn what_is_in_sync_needs_nothing_and_a_paused_replication_is_skipped() {
     let forced = site.call(&sync(&address, &["--force"]));
     assert_eq!((forced.code, forced.json()["targets"][0]["outcome"].as_str()), (6, Some("unknown")));
     let replications = site.call(&sync("dr/replication/*", &[])).json();
-    let outcomes: Vec<&str> = replications["targets"].as_array().unwrap().iter().filter_map(|t| t["outcome"].as_str()).collect();
+    let outcomes: Vec<&str> =
+        replications["targets"].as_array().unwrap().iter().filter_map(|t| t["outcome"].as_str()).collect();
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == "skipped").count(), 1, "{replications}");
 }
 
@@ -103,7 +105,11 @@ fn a_failing_synchronization_is_told_with_the_vendors_reason() {
 fn a_start_whose_answer_is_lost_is_found_and_never_sent_again() {
     let site = Site::new();
     let id = site.endpoint("m365").targets[0].id.clone();
-    let fault = Fault { operation: Some("BackupRepository_StartSynchronizeAction".into()), times: 1, kind: FaultKind::ApplyThenReset };
+    let fault = Fault {
+        operation: Some("BackupRepository_StartSynchronizeAction".into()),
+        times: 1,
+        kind: FaultKind::ApplyThenReset,
+    };
     site.simulator.fault("m365", fault).unwrap();
     let ended = site.call(&sync(&format!("m365/repository/{id}"), &[]));
     assert_eq!(ended.code, 0, "{} {}", ended.out, ended.err);
@@ -153,7 +159,8 @@ fn targets_are_listed_with_their_addresses() {
 #[test]
 fn no_output_holds_a_secret() {
     let site = Site::new();
-    let ended = call(site.folder.path(), &["-vv", "sync", "m365/repository/*", "--poll", "100ms", "--progress", "plain"]);
+    let ended =
+        call(site.folder.path(), &["-vv", "sync", "m365/repository/*", "--poll", "100ms", "--progress", "plain"]);
     assert!(Path::new(site.folder.path()).exists());
     for endpoint in site.simulator.endpoints() {
         assert!(!ended.out.contains(&endpoint.password) && !ended.err.contains(&endpoint.password), "{}", ended.err);

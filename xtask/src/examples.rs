@@ -66,7 +66,8 @@ fn contents(definitions: &Value, pointer: &str, holder: &Value, report: &mut Rep
                 (Ok(validator), Some(value)) => {
                     let wrong = example.get("x-invalid") == Some(&Value::Bool(true));
                     // A member that does not fit also counts as one that no schema knows; the deepest error says more.
-                    let unknown = |kind: &ValidationErrorKind| matches!(kind, ValidationErrorKind::UnevaluatedProperties { .. });
+                    let unknown =
+                        |kind: &ValidationErrorKind| matches!(kind, ValidationErrorKind::UnevaluatedProperties { .. });
                     let depth = |path: &str| path.matches('/').count();
                     let error = validator
                         .iter_errors(value)
@@ -86,15 +87,13 @@ fn contents(definitions: &Value, pointer: &str, holder: &Value, report: &mut Rep
 fn validator(definitions: &Value, schema: &Value) -> Result<jsonschema::Validator, String> {
     let mut whole = json!({ "allOf": [translate(schema, Use::Value)] });
     whole["components"] = json!({ "schemas": definitions });
-    jsonschema::options()
-        .with_draft(jsonschema::Draft::Draft202012)
-        .build(&whole)
-        .map_err(|error| error.to_string())
+    jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&whole).map_err(|error| error.to_string())
 }
 
 fn definitions(root: &Value) -> Value {
     let schemas = root.pointer("/components/schemas").and_then(Value::as_object);
-    let translated = schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), translate(schema, Use::Definition)));
+    let translated =
+        schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), translate(schema, Use::Definition)));
     Value::Object(translated.collect())
 }
 

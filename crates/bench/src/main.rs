@@ -30,7 +30,8 @@ fn page(count: usize) -> String {
             "_links": {"self": {"href": format!("/v8/BackupRepositories/{index}")}}
         })
     };
-    serde_json::json!({"offset": 0, "limit": count, "results": (0..count).map(repository).collect::<Vec<_>>()}).to_string()
+    serde_json::json!({"offset": 0, "limit": count, "results": (0..count).map(repository).collect::<Vec<_>>()})
+        .to_string()
 }
 
 fn decoding(body: &str) -> Result<(), Box<dyn Error>> {

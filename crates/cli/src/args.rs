@@ -94,7 +94,7 @@ pub struct ConfigFile {
 #[derive(Debug, Args)]
 pub struct Sync {
     /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell.
-    #[arg(value_name = "TARGET", required_unless_present = "all")]
+    #[arg(value_name = "TARGET")]
     pub targets: Vec<Selector>,
     /// Every target of every endpoint.
     #[arg(long, conflicts_with = "targets")]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use backup_sync::runtime::SecretString;
 use backup_sync::runtime::tls::{Fingerprint, Trust};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::exit::Failure;
 
@@ -107,16 +108,39 @@ pub struct User {
 }
 
 /// Where a secret is.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
 pub enum Secret {
     /// In this environment variable.
     Env(String),
     /// In this file, without a trailing line end; the path is relative to the configuration.
     File(PathBuf),
     /// Given by the program itself; never read from a file.
-    #[serde(skip)]
+    #[schemars(skip)]
     Given(SecretString),
+}
+
+/// The forms that a file may use.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Reference {
+    Env(String),
+    File(PathBuf),
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Read as any value first: the usual errors would repeat what stands there, and that may be the secret.
+        let value = toml::Value::deserialize(deserializer)?;
+        if !value.is_table() {
+            let how = "the secret itself must not stand here; write { env = \"NAME\" } or { file = \"PATH\" }";
+            return Err(D::Error::custom(how));
+        }
+        Ok(match value.try_into::<Reference>().map_err(|cause| D::Error::custom(cause.message()))? {
+            Reference::Env(name) => Self::Env(name),
+            Reference::File(path) => Self::File(path),
+        })
+    }
 }
 
 /// Which certificates are accepted. Verified against the system's authorities by default.
@@ -154,11 +178,14 @@ impl File {
         let mut endpoints = BTreeMap::new();
         for (name, table) in std::mem::take(&mut whole.endpoints) {
             let at = place(text, table.span().start);
-            let endpoint = table.into_inner().try_into::<Endpoint>().map_err(|cause| {
-                Failure::usage(format!("{shown}{at}: endpoint {name:?}: {}", cause.message()))
-            })?;
+            let endpoint = table
+                .into_inner()
+                .try_into::<Endpoint>()
+                .map_err(|cause| Failure::usage(format!("{shown}{at}: endpoint {name:?}: {}", cause.message())))?;
             if name.is_empty() || name.contains(['/', '*', '?']) {
-                return Err(Failure::usage(format!("{shown}{at}: the endpoint name {name:?} cannot be part of an address")));
+                return Err(Failure::usage(format!(
+                    "{shown}{at}: the endpoint name {name:?} cannot be part of an address"
+                )));
             }
             endpoints.insert(name, endpoint);
         }
@@ -246,7 +273,10 @@ password = { env = \"M365_PASSWORD\" }
     fn what_is_wrong_is_told_with_file_line_and_field() {
         for (text, parts) in [
             (GOOD.replace("username", "usrname"), ["backup-sync.toml:2:1", "m365", "unknown field `usrname`"]),
-            (GOOD.replace("{ env = \"M365_PASSWORD\" }", "\"plain\""), ["backup-sync.toml:2:1", "m365", "plain"]),
+            (
+                GOOD.replace("{ env = \"M365_PASSWORD\" }", "\"plain\""),
+                ["backup-sync.toml:2:1", "m365", "the secret itself must not stand here"],
+            ),
             (GOOD.replace("veeam-vb365", "veem"), ["backup-sync.toml:2:1", "m365", "unknown variant `veem`"]),
             (GOOD.replace("username = \"sync\"\n", ""), ["backup-sync.toml:2:1", "m365", "missing field `username`"]),
             (GOOD.replace("\"sync\"", "sync"), ["backup-sync.toml:5:12", "", ""]),
@@ -263,9 +293,13 @@ password = { env = \"M365_PASSWORD\" }
 
     #[test]
     fn a_missing_secret_is_named_and_never_shown() {
-        let missing = Secret::Env("BACKUP_SYNC_NO_SUCH_VARIABLE".into()).fetch(Path::new(""), "endpoint m365, password");
+        let missing =
+            Secret::Env("BACKUP_SYNC_NO_SUCH_VARIABLE".into()).fetch(Path::new(""), "endpoint m365, password");
         let told = missing.err().map(|failure| failure.to_string()).unwrap_or_default();
-        assert_eq!(told, "endpoint m365, password: the environment variable BACKUP_SYNC_NO_SUCH_VARIABLE is not set or is not text");
+        assert_eq!(
+            told,
+            "endpoint m365, password: the environment variable BACKUP_SYNC_NO_SUCH_VARIABLE is not set or is not text"
+        );
         let given = Secret::Given(SecretString::from("planted"));
         assert!(!format!("{given:?}").contains("planted"));
     }

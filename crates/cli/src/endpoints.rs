@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backup_sync::engine::{Provider, Selector, Target};
 use backup_sync::huawei_cbr::{self, BackupList, Cbr, Credentials};
-use backup_sync::runtime::{Error, SecretString};
+use backup_sync::runtime::{Error, SecretString, base_url};
 use backup_sync::veeam_vb365::{self, Vb365};
 use backup_sync::vsphere_replication::{self, Login, VsphereReplication};
 use futures_util::future::join_all;
@@ -31,33 +31,43 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
     let what = |field: &str| format!("endpoint {name}, {field}");
     let usage = |field: &str, error: &Error| Failure::usage(format!("{}: {error}", what(field)));
     let secret = |secret: &config::Secret, field: &str| secret.fetch(folder, &what(field));
+    let url = |url: &str, field: &str| base_url(name, url).map_err(|error| usage(field, &error));
     let trust = |tls: &config::Tls| {
         if tls.insecure {
-            eprintln!("warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read the password");
+            eprintln!(
+                "warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read the password"
+            );
         }
         tls.trust(folder, &what("tls"))
     };
     Ok(match endpoint {
         Endpoint::VeeamVb365(from) => {
-            let mut to = veeam_vb365::Config::new(name, &from.url, &from.username, secret(&from.password, "password")?);
-            to.version = from.version.as_deref().map(str::parse).transpose().map_err(|error| usage("version", &error))?;
+            let mut to = veeam_vb365::Config::new(
+                name,
+                url(&from.url, "url")?,
+                &from.username,
+                secret(&from.password, "password")?,
+            );
+            to.version =
+                from.version.as_deref().map(str::parse).transpose().map_err(|error| usage("version", &error))?;
             to.trust = trust(&from.tls)?;
             Prepared::Vb365(to)
         }
         Endpoint::HuaweiCbr(from) => {
             let mut to = huawei_cbr::Config::new(name, &from.region, credentials(from, &what, &secret)?);
             to.project_id.clone_from(&from.project_id);
-            to.url = from.url.clone().unwrap_or(to.url);
-            to.iam_url = from.iam_url.clone().unwrap_or(to.iam_url);
+            to.url = url(from.url.as_ref().unwrap_or(&to.url), "url")?;
+            to.iam_url = url(from.iam_url.as_ref().unwrap_or(&to.iam_url), "iam_url")?;
             to.trust = trust(&from.tls)?;
             for path in &from.backup_lists {
-                to.backup_lists.extend(BackupList::read(&beside(folder, path)).map_err(|error| usage("backup_lists", &error))?);
+                to.backup_lists
+                    .extend(BackupList::read(&beside(folder, path)).map_err(|error| usage("backup_lists", &error))?);
             }
             Prepared::Cbr(to)
         }
         Endpoint::VsphereReplication(from) => {
             let local = Login { username: from.username.clone(), password: secret(&from.password, "password")? };
-            let mut to = vsphere_replication::Config::new(name, &from.url, local);
+            let mut to = vsphere_replication::Config::new(name, url(&from.url, "url")?, local);
             if let Some(user) = &from.remote {
                 let password = secret(&user.password, "remote.password")?;
                 to.remote = Some(Login { username: user.username.clone(), password });
@@ -104,11 +114,16 @@ impl Prepared {
 }
 
 /// The endpoints of a configuration that `selectors` can mean, prepared; all of them when there is no selector.
-pub fn prepare_all(file: &config::File, folder: &Path, selectors: &[Selector]) -> Result<Vec<(String, Prepared)>, Failure> {
+pub fn prepare_all(
+    file: &config::File,
+    folder: &Path,
+    selectors: &[Selector],
+) -> Result<Vec<(String, Prepared)>, Failure> {
     for selector in selectors {
         if !file.endpoints.keys().any(|name| selector.matches_endpoint(name)) {
             let known: Vec<&str> = file.endpoints.keys().map(String::as_str).collect();
-            let what = format!("target {selector}: no endpoint of that name is configured; known are {}", known.join(", "));
+            let what =
+                format!("target {selector}: no endpoint of that name is configured; known are {}", known.join(", "));
             return Err(Failure::usage(what));
         }
     }

@@ -57,7 +57,8 @@ impl Exit {
     pub fn of(report: &Report) -> Self {
         let any = |test: fn(&TargetReport) -> bool| report.targets.iter().any(test);
         let failed = |target: &TargetReport, exits: fn(Self) -> bool| {
-            matches!(target.outcome, Outcome::Failed { .. } | Outcome::Stopped) && exits(Self::of_kind(target.error_kind.as_deref()))
+            matches!(target.outcome, Outcome::Failed { .. } | Outcome::Stopped)
+                && exits(Self::of_kind(target.error_kind.as_deref()))
         };
         let real = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Failed));
         let denied = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Denied));

@@ -18,9 +18,8 @@ use crate::lint::Finding;
 ///
 /// One finding `SPEC000` when the file cannot be read or is no plain YAML document.
 pub fn file(path: &Path, shown: &str) -> Result<Document, Finding> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Finding::unreadable(shown, Place::default(), format!("the file cannot be read: {error}"))
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Finding::unreadable(shown, Place::default(), format!("the file cannot be read: {error}")))?;
     text_named(&text, shown)
 }
 
@@ -38,9 +37,9 @@ pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
         })?;
         builder.event(event, &span)?;
     }
-    let value = builder.root.ok_or_else(|| {
-        Finding::unreadable(shown, Place::default(), "the file holds no YAML document".to_owned())
-    })?;
+    let value = builder
+        .root
+        .ok_or_else(|| Finding::unreadable(shown, Place::default(), "the file holds no YAML document".to_owned()))?;
     Ok(Document { file: shown.to_owned(), value, places: builder.places })
 }
 
@@ -207,7 +206,11 @@ mod tests {
 
     #[test]
     fn trouble_is_told_with_line_and_column() {
-        assert!(message("a: 1\nb: [1, 2\nc: 3\n").starts_with("specs/x.yaml:3:"), "{}", message("a: 1\nb: [1, 2\nc: 3\n"));
+        assert!(
+            message("a: 1\nb: [1, 2\nc: 3\n").starts_with("specs/x.yaml:3:"),
+            "{}",
+            message("a: 1\nb: [1, 2\nc: 3\n")
+        );
         let twice = message("a: 1\nb: 2\na: 3\n");
         assert!(twice.starts_with("specs/x.yaml:3:1: SPEC000"), "{twice}");
         assert!(twice.contains("stands twice"), "{twice}");

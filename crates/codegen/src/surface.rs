@@ -53,7 +53,8 @@ fn operations(file: &File, module: &str) -> Vec<String> {
         let Item::Impl(implementation) = item else { continue };
         for method in implementation.items.iter().filter_map(as_method) {
             let ReturnType::Type(_, output) = &method.sig.output else { continue };
-            let Some(builder) = text(output).strip_prefix("builder::").map(|rest| rest.trim_end_matches("<'_>").to_owned())
+            let Some(builder) =
+                text(output).strip_prefix("builder::").map(|rest| rest.trim_end_matches("<'_>").to_owned())
             else {
                 continue;
             };
@@ -147,7 +148,14 @@ fn text(node: &impl ToTokens) -> String {
         }
     }
     let tight = tight.replace(",>", ">").replace(",)", ")").replace(',', ", ");
-    ["::std::string::", "::std::option::", "::std::vec::", "::std::collections::", "::serde_json::", "::backup_sync_runtime::"]
-        .iter()
-        .fold(tight, |text, path| text.replace(path, ""))
+    [
+        "::std::string::",
+        "::std::option::",
+        "::std::vec::",
+        "::std::collections::",
+        "::serde_json::",
+        "::backup_sync_runtime::",
+    ]
+    .iter()
+    .fold(tight, |text, path| text.replace(path, ""))
 }

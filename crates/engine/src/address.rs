@@ -59,7 +59,9 @@ impl FromStr for Selector {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut parts = text.splitn(3, '/');
         let (Some(endpoint), Some(kind), Some(item)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(format!("{text:?} is no target address; write ENDPOINT/KIND/ID-OR-NAME, for example m365/repository/*"));
+            return Err(format!(
+                "{text:?} is no target address; write ENDPOINT/KIND/ID-OR-NAME, for example m365/repository/*"
+            ));
         };
         if endpoint.is_empty() || kind.is_empty() || item.is_empty() {
             return Err(format!("{text:?} is no target address: one of its three parts is empty"));

@@ -167,7 +167,8 @@ impl Watch<'_> {
         let baselines = match found {
             Ok(baselines) if baselines.len() == slots.len() => baselines,
             Ok(_) => {
-                let error = Error::new(Kind::Vendor, Delivery::Rejected, "the endpoint told the state of some targets only");
+                let error =
+                    Error::new(Kind::Vendor, Delivery::Rejected, "the endpoint told the state of some targets only");
                 return self.fail_all(slots, &error).await;
             }
             Err(error) => return self.fail_all(slots, &error).await,
@@ -177,7 +178,9 @@ impl Watch<'_> {
             let not_started = match slot.baseline.readiness.clone() {
                 Readiness::Ready => None,
                 Readiness::Running { .. } if self.run.options.adopt => None,
-                Readiness::Running { .. } => Some(Outcome::Skipped { reason: "it is synchronizing already".to_owned() }),
+                Readiness::Running { .. } => {
+                    Some(Outcome::Skipped { reason: "it is synchronizing already".to_owned() })
+                }
                 Readiness::Needless { .. } if self.run.options.force => None,
                 Readiness::Needless { reason } | Readiness::Skip { reason } => Some(Outcome::Skipped { reason }),
                 Readiness::Broken { reason } => Some(Outcome::Failed { reason }),
@@ -241,7 +244,10 @@ impl Watch<'_> {
         } else {
             "the start was sent, but no answer came"
         };
-        let why = format!("{sent}, and no running synchronization of it was found; it was not sent again ({})", error.chain());
+        let why = format!(
+            "{sent}, and no running synchronization of it was found; it was not sent again ({})",
+            error.chain()
+        );
         self.finish(slot, Outcome::Unknown { why }, Some(error)).await;
     }
 
@@ -270,7 +276,8 @@ impl Watch<'_> {
                 Err(error) => {
                     failed_looks += 1;
                     self.look_failed(&error);
-                    let hopeless = !error.is_transient() && matches!(error.kind(), Kind::Auth | Kind::Denied | Kind::Tls);
+                    let hopeless =
+                        !error.is_transient() && matches!(error.kind(), Kind::Auth | Kind::Denied | Kind::Tls);
                     if hopeless || failed_looks >= self.run.options.failed_looks {
                         return self.lose_sight(slots, &error).await;
                     }
@@ -314,7 +321,9 @@ impl Watch<'_> {
         let verdicts = {
             let claims: Vec<Claim<'_>> = claimed
                 .iter()
-                .filter_map(|slot| Some(Claim { job: slot.job.as_ref()?, baseline: &slot.baseline, last: slot.last.as_ref()? }))
+                .filter_map(|slot| {
+                    Some(Claim { job: slot.job.as_ref()?, baseline: &slot.baseline, last: slot.last.as_ref()? })
+                })
                 .collect();
             self.provider.verify(&claims).await?
         };

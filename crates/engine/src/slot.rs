@@ -98,7 +98,8 @@ impl Slot {
     }
 
     pub(crate) fn report(self) -> TargetReport {
-        let nothing = || (Outcome::Unknown { why: "the run ended without a word about it".to_owned() }, None, Duration::ZERO);
+        let nothing =
+            || (Outcome::Unknown { why: "the run ended without a word about it".to_owned() }, None, Duration::ZERO);
         let (outcome, error_kind, duration) = self.end.unwrap_or_else(nothing);
         TargetReport {
             target: self.target.address,

@@ -7,11 +7,16 @@ use std::time::Duration;
 use backup_sync_engine::{Entry, Event, Job, Options, Outcome, Phase, Polling, Readiness, Target};
 use backup_sync_runtime::{Delivery, Error, Kind};
 
-use fake::{Fake, Step, Stage, run};
+use fake::{Fake, Stage, Step, run};
 
 fn options() -> Options {
     let polling = Polling { shortest: Duration::from_secs(5), longest: Duration::from_secs(60) };
-    Options { polling, settle: Duration::from_secs(60), target_deadline: Duration::from_secs(3600), ..Options::default() }
+    Options {
+        polling,
+        settle: Duration::from_secs(60),
+        target_deadline: Duration::from_secs(3600),
+        ..Options::default()
+    }
 }
 
 fn running(percent: f64) -> Step {
@@ -78,7 +83,9 @@ async fn an_ambiguous_start_that_is_not_found_is_unknown_not_failed() {
 
 #[tokio::test]
 async fn what_runs_already_is_watched() {
-    let stage = run(Fake::new(vec![Step::Claimed]).readiness(|target| Readiness::Running { job: job(target) }), 1, options()).await;
+    let stage =
+        run(Fake::new(vec![Step::Claimed]).readiness(|target| Readiness::Running { job: job(target) }), 1, options())
+            .await;
     assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["succeeded"], 0));
     let options = Options { adopt: false, ..options() };
     let stage = run(Fake::new(vec![]).readiness(|target| Readiness::Running { job: job(target) }), 1, options).await;
@@ -192,7 +199,9 @@ async fn an_endpoint_that_cannot_be_read_starts_nothing() {
     let stage = run(Fake::new(vec![]).baseline_fails(down), 3, options()).await;
     assert_eq!(stage.report.summary.failed, 3);
     assert_eq!(stage.fake.count("trigger"), 0);
-    assert!(matches!(&stage.report.targets[0].outcome, Outcome::Failed { reason } if reason.contains("nothing was started")));
+    assert!(
+        matches!(&stage.report.targets[0].outcome, Outcome::Failed { reason } if reason.contains("nothing was started"))
+    );
 }
 
 #[tokio::test]

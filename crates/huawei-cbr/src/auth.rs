@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::wire::parse_time;
-use backup_sync_runtime::{BoxFuture, Connection, Credential, Delivery, Error, ExposeSecret as _, Kind, Login, SecretString, auth, call};
+use backup_sync_runtime::{
+    BoxFuture, Connection, Credential, Delivery, Error, ExposeSecret as _, Kind, Login, SecretString, auth, call,
+};
 use reqwest::header::{HeaderName, HeaderValue};
 
 use crate::iam_v3::{self, open::AuthMethod, types};

@@ -71,7 +71,8 @@ impl BackupList {
     ///
     /// As [`BackupList::read`].
     pub fn parse(text: &str, name: &str, shown: &str) -> Result<Vec<Self>, Error> {
-        let malformed = |cause: serde_json::Error| Error::usage(format!("the backup list {shown} is not right: {cause}"));
+        let malformed =
+            |cause: serde_json::Error| Error::usage(format!("the backup list {shown} is not right: {cause}"));
         let entries = if text.trim_start().starts_with('[') {
             serde_json::from_str::<Vec<Entry>>(text).map_err(malformed)?
         } else {
@@ -121,9 +122,13 @@ fn backup(entry: Entry) -> Result<BackupSync, String> {
         return Err(format!("backup_name is {length} characters long; 1 to {LONGEST_NAME} are allowed"));
     }
     if entry.created_at <= 0 {
-        return Err(format!("created_at is {}; it has to be the time of the backup in seconds since 1970", entry.created_at));
+        return Err(format!(
+            "created_at is {}; it has to be the time of the backup in seconds since 1970",
+            entry.created_at
+        ));
     }
-    let backup_name = BackupSyncBackupName::try_from(entry.backup_name).map_err(|cause| format!("backup_name: {cause}"))?;
+    let backup_name =
+        BackupSyncBackupName::try_from(entry.backup_name).map_err(|cause| format!("backup_name: {cause}"))?;
     Ok(BackupSync {
         backup_id: entry.backup_id,
         backup_name,
@@ -156,7 +161,9 @@ mod tests {
 
     #[test]
     fn long_lists_are_split() {
-        let sizes = |count: usize| parse(&list(count)).map(|lists| lists.iter().map(|list| list.backups.len()).collect::<Vec<_>>());
+        let sizes = |count: usize| {
+            parse(&list(count)).map(|lists| lists.iter().map(|list| list.backups.len()).collect::<Vec<_>>())
+        };
         assert_eq!(sizes(1), Ok(vec![1]));
         assert_eq!(sizes(50), Ok(vec![50]));
         assert_eq!(sizes(51), Ok(vec![50, 1]));
@@ -195,7 +202,8 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let told = BackupList::read(Path::new("no/such/list.json")).err().map(|error| error.to_string()).unwrap_or_default();
+        let told =
+            BackupList::read(Path::new("no/such/list.json")).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(told.starts_with("the backup list no/such/list.json cannot be read"), "{told}");
     }
 }

@@ -27,7 +27,11 @@ pub(crate) struct Logs<'a> {
 
 impl Logs<'_> {
     /// All synchronization tasks, optionally of one vault or in one state.
-    pub(crate) async fn synchronizations(&self, vault: Option<&str>, status: Option<OperationLogStatus>) -> Result<Vec<OperationLog>, Error> {
+    pub(crate) async fn synchronizations(
+        &self,
+        vault: Option<&str>,
+        status: Option<OperationLogStatus>,
+    ) -> Result<Vec<OperationLog>, Error> {
         let listing = page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| {
             let list = self.list(vault, status.clone(), offset);
             async move {
@@ -102,7 +106,8 @@ fn state(log: &OperationLog) -> String {
 
 fn phase(logs: &[Option<&OperationLog>], known: &[&OperationLog]) -> Phase {
     use OperationLogStatus::{Failed, Running, Skipped, Success, Timeout, Waiting};
-    let with = |wanted: fn(&OperationLogStatus) -> bool| known.iter().any(|log| log.status.as_ref().is_some_and(wanted));
+    let with =
+        |wanted: fn(&OperationLogStatus) -> bool| known.iter().any(|log| log.status.as_ref().is_some_and(wanted));
     if with(|status| matches!(status, Running)) {
         return Phase::Running;
     }
@@ -132,7 +137,9 @@ fn failure(log: &OperationLog) -> Option<String> {
         let told: Vec<&str> = parts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
         (!told.is_empty()).then(|| told.join(": "))
     });
-    let why = |what: &str| format!("task {}: {what}{}", log.id, told.as_ref().map(|told| format!(" ({told})")).unwrap_or_default());
+    let why = |what: &str| {
+        format!("task {}: {what}{}", log.id, told.as_ref().map(|told| format!(" ({told})")).unwrap_or_default())
+    };
     match log.status {
         Some(OperationLogStatus::Failed) => Some(why("failed")),
         Some(OperationLogStatus::Timeout) => Some(why("a step took longer than the service permits")),
@@ -144,10 +151,8 @@ fn failure(log: &OperationLog) -> Option<String> {
 /// Mean progress of all tasks; a task that is not known yet counts as not begun.
 #[expect(clippy::cast_precision_loss, reason = "percentages and counts of tasks fit")]
 fn percent(known: &[&OperationLog], count: usize) -> Option<f64> {
-    let told: Vec<f64> = known
-        .iter()
-        .filter_map(|log| Some(log.extra_info.as_ref()?.common.as_ref()?.progress? as f64))
-        .collect();
+    let told: Vec<f64> =
+        known.iter().filter_map(|log| Some(log.extra_info.as_ref()?.common.as_ref()?.progress? as f64)).collect();
     (!told.is_empty()).then(|| told.iter().sum::<f64>() / count.max(1) as f64)
 }
 

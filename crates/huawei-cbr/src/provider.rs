@@ -63,7 +63,8 @@ impl Cbr {
             Some(id) => id.clone(),
             None => {
                 let connection = bare.with(iam_v3::OPERATIONS, session.clone());
-                project(&iam_v3::Client::new_with_client(&iam_url, connection.http(), connection), &config.region).await?
+                project(&iam_v3::Client::new_with_client(&iam_url, connection.http(), connection), &config.region)
+                    .await?
             }
         };
         let session = match (&config.credentials, &config.project_id) {
@@ -183,7 +184,12 @@ impl Cbr {
 }
 
 /// What stamps the requests of this configuration.
-fn authenticator(config: &Config, bare: &Connection, iam_url: &str, project_id: Option<String>) -> Arc<dyn Authenticator> {
+fn authenticator(
+    config: &Config,
+    bare: &Connection,
+    iam_url: &str,
+    project_id: Option<String>,
+) -> Arc<dyn Authenticator> {
     match &config.credentials {
         Credentials::Keys(keys) => Arc::new(Signer { keys: keys.clone(), project_id, clock: config.clock.clone() }),
         Credentials::Password { domain, username, password } => {
@@ -208,7 +214,9 @@ async fn project(iam: &iam_v3::Client, region: &str) -> Result<String, Error> {
     let mut exact = projects.into_iter().filter(|project| project.name.as_deref().is_none_or(|name| name == region));
     match (exact.next(), exact.next()) {
         (Some(only), None) => Ok(only.id),
-        (None, _) => Err(Error::usage(format!("the account has no project for the region {region:?}; check the region's name"))),
+        (None, _) => {
+            Err(Error::usage(format!("the account has no project for the region {region:?}; check the region's name")))
+        }
         (Some(first), Some(second)) => Err(Error::usage(format!(
             "the region {region:?} has several projects ({}, {} and perhaps more); name the project id in the configuration",
             first.id, second.id
@@ -237,13 +245,14 @@ fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseli
     let mine: Vec<&OperationLog> = tasks.iter().filter(|task| belongs(task, target)).collect();
     let known: Vec<&String> = mine.iter().map(|task| &task.id).collect();
     let facts = Facts::default().with(KNOWN, json!(known));
-    let active = |task: &&&OperationLog| {
-        matches!(task.status, Some(OperationLogStatus::Running | OperationLogStatus::Waiting))
-    };
+    let active =
+        |task: &&&OperationLog| matches!(task.status, Some(OperationLogStatus::Running | OperationLogStatus::Waiting));
     let vault = vaults.iter().find(|vault| vault.id == target.address.id);
     let status = vault.and_then(|vault| vault.billing.as_ref()).and_then(|billing| billing.status.clone());
     let readiness = match (vault, status, mine.iter().find(active)) {
-        (None, ..) => Readiness::Broken { reason: format!("there is no hybrid cloud vault with the id {}", target.address.id) },
+        (None, ..) => {
+            Readiness::Broken { reason: format!("there is no hybrid cloud vault with the id {}", target.address.id) }
+        }
         (_, _, Some(task)) => Readiness::Running { job: job(target, task) },
         (_, Some(status @ (VaultStatus::Lock | VaultStatus::Frozen | VaultStatus::Deleting)), _) => {
             Readiness::Skip { reason: format!("the vault's status is {status}") }
@@ -262,7 +271,9 @@ fn verdict(claim: &Claim<'_>) -> Verdict {
     if claim.last.phase == Phase::Gone {
         return Verdict::NotYet {
             why: "the service does not know the task".to_owned(),
-            otherwise: Outcome::Unknown { why: "the service no longer knows the task, so its result cannot be read".to_owned() },
+            otherwise: Outcome::Unknown {
+                why: "the service no longer knows the task, so its result cannot be read".to_owned(),
+            },
         };
     }
     if let (Some(asked), Some(accepted)) = (asked, accepted) {
@@ -279,11 +290,14 @@ fn verdict(claim: &Claim<'_>) -> Verdict {
             let evidence = facts.clone().with("tasks", json!(claim.job.ids)).with("status", json!(claim.last.state));
             Verdict::proven(&rule, evidence)
         }
-        Some(failed) => Verdict::failed(format!("the task ended, but {failed} backups could not be synchronized (err_sync_backup_num)")),
+        Some(failed) => Verdict::failed(format!(
+            "the task ended, but {failed} backups could not be synchronized (err_sync_backup_num)"
+        )),
         None => Verdict::NotYet {
             why: "the task says success, but has no counter of failed backups yet".to_owned(),
             otherwise: Outcome::Unknown {
-                why: "the task says success, but its counter of failed backups (err_sync_backup_num) is missing".to_owned(),
+                why: "the task says success, but its counter of failed backups (err_sync_backup_num) is missing"
+                    .to_owned(),
             },
         },
     }
@@ -310,7 +324,11 @@ impl Provider for Cbr {
         Box::pin(self.start(target))
     }
 
-    fn find_running<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+    fn find_running<'a>(
+        &'a self,
+        target: &'a Target,
+        baseline: &'a Baseline,
+    ) -> BoxFuture<'a, Result<Option<Job>, Error>> {
         Box::pin(self.find(target, baseline))
     }
 

@@ -57,7 +57,9 @@ fn pair(members: &Map<String, Value>, depth: usize) -> Option<(Option<String>, O
         for child in members.values() {
             let inner = match child {
                 Value::Object(inner) => pair(inner, depth + 1),
-                Value::Array(items) => items.iter().filter_map(Value::as_object).find_map(|inner| pair(inner, depth + 1)),
+                Value::Array(items) => {
+                    items.iter().filter_map(Value::as_object).find_map(|inner| pair(inner, depth + 1))
+                }
                 _ => None,
             };
             if inner.is_some() {

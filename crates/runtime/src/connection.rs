@@ -195,7 +195,9 @@ impl ConnectionBuilder {
 ///
 /// When it is no `http` or `https` URL, or carries a user, a query or a fragment.
 pub fn base_url(endpoint: &str, text: &str) -> Result<String, Error> {
-    let wrong = |why: &str| Error::usage(format!("the URL of endpoint {endpoint:?} cannot be used: {why}; write https://HOST:PORT"));
+    let wrong = |why: &str| {
+        Error::usage(format!("the URL of endpoint {endpoint:?} cannot be used: {why}; write https://HOST:PORT"))
+    };
     let url = reqwest::Url::parse(text).map_err(|cause| wrong(&cause.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("it is neither https nor http"));

@@ -280,7 +280,8 @@ impl Error {
         use reqwest::ResponseBuilderExt as _;
         // 599 is nobody's status: the error inside says what it was.
         let status = self.status().filter(|status| !(200..300).contains(status)).unwrap_or(599);
-        let mut response = http::Response::builder().url(url.clone()).status(status).body(Vec::new()).unwrap_or_default();
+        let mut response =
+            http::Response::builder().url(url.clone()).status(status).body(Vec::new()).unwrap_or_default();
         if response.status().is_success() {
             *response.status_mut() = http::StatusCode::INTERNAL_SERVER_ERROR;
         }
@@ -348,14 +349,17 @@ impl<E> From<progenitor_client::Error<E>> for Error {
                     Self::new(Kind::Vendor, Delivery::Rejected, what).with_status(response.status().as_u16())
                 })
             }
-            Generated::InvalidRequest(what) | Generated::Custom(what) => Self::usage(format!("the call is not valid: {what}")),
+            Generated::InvalidRequest(what) | Generated::Custom(what) => {
+                Self::usage(format!("the call is not valid: {what}"))
+            }
             // The body is not shown: it may hold a token.
             Generated::InvalidResponsePayload(_, cause) => {
                 let what = format!("the vendor agreed, but its answer cannot be read ({cause})");
                 Self::new(Kind::Decode, Delivery::Accepted, what)
             }
             Generated::ResponseBodyError(cause) | Generated::InvalidUpgrade(cause) => {
-                Self::new(Kind::Decode, Delivery::Accepted, "the vendor agreed, but its answer broke off").with_source(cause.without_url())
+                Self::new(Kind::Decode, Delivery::Accepted, "the vendor agreed, but its answer broke off")
+                    .with_source(cause.without_url())
             }
             Generated::CommunicationError(cause) => crate::send::transport(cause),
             Generated::ErrorResponse(answer) => {

@@ -85,7 +85,9 @@ mod tests {
 
     #[tokio::test]
     async fn shorter_pages_than_asked_for_lose_nothing() {
-        let (listing, asked) = walk(vec![page(&[1, 2], Some(5), None), page(&[3, 4], Some(5), None), page(&[5], Some(5), None)], 100).await;
+        let (listing, asked) =
+            walk(vec![page(&[1, 2], Some(5), None), page(&[3, 4], Some(5), None), page(&[5], Some(5), None)], 100)
+                .await;
         assert_eq!((listing.items, listing.missing_of, asked), (vec![1, 2, 3, 4, 5], None, 3));
     }
 

@@ -24,9 +24,8 @@ const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-iam-trace-id", "request-id", 
 
 /// Sends until the request has succeeded, may not be sent again, or cannot succeed.
 pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Result<Response, Error> {
-    let operation = Operation::of_function(core.operations, function).ok_or_else(|| {
-        Error::usage(format!("the operation {function:?} is not in the table of this connection"))
-    })?;
+    let operation = Operation::of_function(core.operations, function)
+        .ok_or_else(|| Error::usage(format!("the operation {function:?} is not in the table of this connection")))?;
     let url = request.url().clone();
     let started = core.clock.monotonic();
     let mut attempt = 0;
@@ -71,11 +70,8 @@ async fn prepare(core: &Core, request: &Request, operation: &Operation) -> Resul
         .ok_or_else(|| Error::usage("the body is a stream, which cannot be sent again after a renewed login"))?;
     // The generator adds the version of the document to every request; no vendor asked for it, and signatures cover it.
     copy.headers_mut().remove("api-version");
-    let stamp = if operation.authenticated {
-        core.auth.stamp(&mut copy, operation).await?
-    } else {
-        crate::Stamp::default()
-    };
+    let stamp =
+        if operation.authenticated { core.auth.stamp(&mut copy, operation).await? } else { crate::Stamp::default() };
     Ok((copy, stamp))
 }
 
@@ -83,7 +79,11 @@ async fn permit(core: &Core, operation: &Operation) {
     for quota in &core.quotas {
         let waited = quota.acquire(&*core.clock).await;
         if waited > Duration::ZERO {
-            tracing::info!(operation = operation.id, waited_ms = waited.as_millis(), "waited for the vendor's request quota");
+            tracing::info!(
+                operation = operation.id,
+                waited_ms = waited.as_millis(),
+                "waited for the vendor's request quota"
+            );
         }
     }
 }

@@ -152,7 +152,9 @@ impl ServerCertVerifier for Pinned {
                 .map_err(|cause| rustls::Error::General(cause.to_string()))?;
             return verifier.verify_server_cert(leaf, above, name, ocsp, now);
         }
-        Err(rustls::Error::General(format!("the server's certificate has the fingerprint {found}, expected was {expected}")))
+        Err(rustls::Error::General(format!(
+            "the server's certificate has the fingerprint {found}, expected was {expected}"
+        )))
     }
 
     fn verify_tls12_signature(
@@ -190,9 +192,9 @@ pub(crate) fn explain(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "the certificate is for another host name; use the name that it is for, or pin its fingerprint",
-        rustls::Error::InvalidCertificate(CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) => {
-            "the certificate is not valid yet; check the clocks"
-        }
+        rustls::Error::InvalidCertificate(
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
+        ) => "the certificate is not valid yet; check the clocks",
         _ => return error.to_string(),
     };
     format!("{error}; {advice}")

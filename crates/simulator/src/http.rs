@@ -160,7 +160,8 @@ impl Server {
 
 const RETRY_AFTER: &str = "retry-after";
 
-const HTML: &str = "<html><head><title>Bad Gateway</title></head><body><h1>The server is not available</h1></body></html>";
+const HTML: &str =
+    "<html><head><title>Bad Gateway</title></head><body><h1>The server is not available</h1></body></html>";
 
 fn send(answer: Answer) -> Response {
     let mut response = Response::new(Body::from(answer.body));

@@ -10,7 +10,10 @@ pub(crate) struct Ids(u64);
 impl Ids {
     pub(crate) fn new(name: &str) -> Self {
         // FNV-1a.
-        Self(name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)))
+        Self(
+            name.bytes()
+                .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)),
+        )
     }
 
     /// SplitMix64.

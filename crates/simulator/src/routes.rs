@@ -52,9 +52,9 @@ impl Routes {
         self.routes.sort_by_key(|route| route.segments.iter().filter(|part| matches!(part, Segment::Param)).count());
     }
 
-    /// What `path`, below the base, leads to.
+    /// What `path`, below the base and with its leading slash, leads to. A slash at the end does no harm.
     pub(crate) fn find(&self, method: &Method, path: &str) -> Found {
-        let path = path.strip_prefix('/').unwrap_or(path);
+        let Some(path) = path.strip_prefix('/') else { return Found::Nothing };
         let parts: Vec<&str> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
         let mut found = Found::Nothing;
         for route in &self.routes {

@@ -71,7 +71,9 @@ mod tests {
     fn only_a_whole_basic_header_is_taken() {
         let mut headers = HeaderMap::new();
         assert_eq!(basic(&headers), None);
-        for (header, read) in [("Basic dTpwOnE=", Some(("u".into(), "p:q".into()))), ("Basic !", None), ("Bearer x", None)] {
+        for (header, read) in
+            [("Basic dTpwOnE=", Some(("u".into(), "p:q".into()))), ("Basic !", None), ("Bearer x", None)]
+        {
             headers.insert(AUTHORIZATION, axum::http::HeaderValue::from_static(header));
             assert_eq!(basic(&headers), read, "{header}");
         }

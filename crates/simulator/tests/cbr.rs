@@ -33,9 +33,7 @@ async fn scripts_lead_to_their_ends() -> Anything {
     let simulator = start(Simulator::builder().cbr("cloud")).await?;
     let provider = cbr(&simulator).await?;
     let id = target(&provider, "hybrid-1").await?.address.id;
-    let fails = |text: &'static str| {
-        move |outcome: &Outcome| matches!(outcome, Outcome::Failed { reason } if reason.contains(text))
-    };
+    let fails = |text: &'static str| move |outcome: &Outcome| matches!(outcome, Outcome::Failed { reason } if reason.contains(text));
     let unknown = |outcome: &Outcome| matches!(outcome, Outcome::Unknown { .. });
     let runs = |outcome: &Outcome| matches!(outcome, Outcome::StillRunning { .. });
     let expected: [(Scripted, Box<dyn Fn(&Outcome) -> bool>); 6] = [
@@ -67,12 +65,18 @@ async fn a_list_of_backups_is_taken_over() -> Anything {
     let provider = Cbr::connect(&huawei_cbr::Config { backup_lists: lists, ..config }).await?;
     simulator.script("cloud", "b2", Behaviour::fail("the chain is broken"))?;
     let story = synchronize(&simulator, &provider, "week", 12).await?;
-    assert!(matches!(&story.outcome, Outcome::Failed { reason } if reason.contains("the chain is broken")), "{:?}", story.outcome);
-    let show = |id: &'static str| provider.client().show_backup().project_id(provider.project_id()).backup_id(id).send();
+    assert!(
+        matches!(&story.outcome, Outcome::Failed { reason } if reason.contains("the chain is broken")),
+        "{:?}",
+        story.outcome
+    );
+    let show =
+        |id: &'static str| provider.client().show_backup().project_id(provider.project_id()).backup_id(id).send();
     let backup = show("b1").await?.into_inner().backup.ok_or("no backup")?;
     assert_eq!(backup.resource_name.as_deref(), Some("vm-7"));
     let checkpoint = backup.checkpoint_id.ok_or("no checkpoint")?;
-    let shown = provider.client().show_checkpoint().project_id(provider.project_id()).checkpoint_id(checkpoint).send().await?;
+    let shown =
+        provider.client().show_checkpoint().project_id(provider.project_id()).checkpoint_id(checkpoint).send().await?;
     assert!(shown.into_inner().checkpoint.is_some());
     assert!(show("b2").await.is_err(), "what failed is not there");
     let story = synchronize(&simulator, &provider, "week", 12).await?;
@@ -103,7 +107,8 @@ impl Bare {
     async fn new(simulator: &Simulator) -> Result<Self, Box<dyn std::error::Error>> {
         let endpoint = only(simulator)?;
         let http = http()?;
-        let answer = http.post(format!("{}/v3/auth/tokens", endpoint.url)).json(&login(simulator, None)?).send().await?;
+        let answer =
+            http.post(format!("{}/v3/auth/tokens", endpoint.url)).json(&login(simulator, None)?).send().await?;
         assert_eq!(answer.status(), 201);
         let token = answer.headers().get("x-subject-token").ok_or("no token")?.to_str()?.to_owned();
         let body: Value = answer.json().await?;
@@ -201,7 +206,9 @@ async fn lists_filter_and_page() -> Anything {
     assert_eq!((&hybrid["count"], hybrid["vaults"].as_array().map(Vec::len)), (&json!(6), Some(2)));
     let vault = hybrid["vaults"][0]["id"].clone();
     bare.post("checkpoints/sync", &json!({"sync": {"vault_id": vault, "auto_trigger": true}})).await?;
-    let count = |path: String| async { Ok::<_, Box<dyn std::error::Error>>(bare.get(&path).await?.1["count"].clone()) };
+    let bare = &bare;
+    let count =
+        |path: String| async move { Ok::<_, Box<dyn std::error::Error>>(bare.get(&path).await?.1["count"].clone()) };
     let vault = vault.as_str().unwrap_or_default();
     assert_eq!(count(format!("backups?vault_id={vault}")).await?, 1);
     assert_eq!(count("operation-logs?status=waiting&operation_type=sync".into()).await?, 1);
@@ -212,7 +219,13 @@ async fn lists_filter_and_page() -> Anything {
     assert_eq!(count(format!("backups?vault_id={vault}&image_type=sync")).await?, 4);
     let (_, logs) = bare.get("operation-logs").await?;
     let log = &logs["operation_logs"][0];
-    assert_eq!((&log["created_at"], &log["ended_at"]), (&json!("2026-03-02T09:00:00.000000"), &json!("2026-03-02T09:00:06.000000")));
-    assert_eq!(log["extra_info"]["sync"], json!({"sync_backup_num": 3, "delete_backup_num": 0, "err_sync_backup_num": 0}));
+    assert_eq!(
+        (&log["created_at"], &log["ended_at"]),
+        (&json!("2026-03-02T09:00:00.000000"), &json!("2026-03-02T09:00:06.000000"))
+    );
+    assert_eq!(
+        log["extra_info"]["sync"],
+        json!({"sync_backup_num": 3, "delete_backup_num": 0, "err_sync_backup_num": 0})
+    );
     Ok(())
 }

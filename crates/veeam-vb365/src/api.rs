@@ -57,7 +57,8 @@ macro_rules! readers {
             fn from(from: $version::types::RestRepositorySynchronizeSession) -> Self {
                 let error: fn(&$version::types::RestRepositorySynchronizeSession) -> Option<String> = $error;
                 let error = error(&from).filter(|text| !text.trim().is_empty());
-                let link = from.links.as_ref().and_then(|links| links.0.get("self")).and_then(|link| link.href.as_deref());
+                let link =
+                    from.links.as_ref().and_then(|links| links.0.get("self")).and_then(|link| link.href.as_deref());
                 Self {
                     id: from.id.or_else(|| link.and_then(last_segment)),
                     repository_id: from.repository_id,
@@ -133,17 +134,19 @@ impl Api {
         let all = match self {
             Self::V5(api) => into(call(id::LIST, api.backup_repository_list().send()).await?.into_inner()),
             Self::V7(api) => into(call(id::LIST, api.backup_repository_list().send()).await?.into_inner()),
-            Self::V8(api) => page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| async move {
-                let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-                let answer = call(id::LIST, api.backup_repository_list().limit(PAGE).offset(offset).send()).await?;
-                let page = answer.into_inner();
-                let next = page.links.as_ref().map(|links| links.0.contains_key("next"));
-                // A page without links says nothing; then its length decides.
-                let more = next.filter(|next| *next);
-                Ok(Page { items: into(page.results), total: None, more })
-            })
-            .await?
-            .items,
+            Self::V8(api) => {
+                page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| async move {
+                    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+                    let answer = call(id::LIST, api.backup_repository_list().limit(PAGE).offset(offset).send()).await?;
+                    let page = answer.into_inner();
+                    let next = page.links.as_ref().map(|links| links.0.contains_key("next"));
+                    // A page without links says nothing; then its length decides.
+                    let more = next.filter(|next| *next);
+                    Ok(Page { items: into(page.results), total: None, more })
+                })
+                .await?
+                .items
+            }
         };
         Ok(all)
     }
@@ -189,9 +192,15 @@ impl Api {
     /// What went wrong with the call.
     pub async fn sessions(&self) -> Result<Vec<Session>, Error> {
         Ok(match self {
-            Self::V5(api) => into(call(id::SESSIONS, api.repository_synchronize_session_list().send()).await?.into_inner()),
-            Self::V7(api) => into(call(id::SESSIONS, api.repository_synchronize_session_list().send()).await?.into_inner()),
-            Self::V8(api) => into(call(id::SESSIONS, api.repository_synchronize_session_list().send()).await?.into_inner()),
+            Self::V5(api) => {
+                into(call(id::SESSIONS, api.repository_synchronize_session_list().send()).await?.into_inner())
+            }
+            Self::V7(api) => {
+                into(call(id::SESSIONS, api.repository_synchronize_session_list().send()).await?.into_inner())
+            }
+            Self::V8(api) => {
+                into(call(id::SESSIONS, api.repository_synchronize_session_list().send()).await?.into_inner())
+            }
         })
     }
 
@@ -201,7 +210,8 @@ impl Api {
     ///
     /// What went wrong with the call.
     pub async fn session(&self, session: &str) -> Result<Session, Error> {
-        let mut found: Session = each!(self, id::SESSION, api => api.repository_synchronize_session_get().session_id(session));
+        let mut found: Session =
+            each!(self, id::SESSION, api => api.repository_synchronize_session_get().session_id(session));
         found.id.get_or_insert_with(|| session.to_owned());
         Ok(found)
     }
@@ -219,10 +229,12 @@ impl Api {
                 call(id::STOP, stop.send()).await?;
             }
             Self::V7(api) => {
-                call(id::STOP, api.repository_synchronize_session_stop_synchronize_action().session_id(session).send()).await?;
+                call(id::STOP, api.repository_synchronize_session_stop_synchronize_action().session_id(session).send())
+                    .await?;
             }
             Self::V8(api) => {
-                call(id::STOP, api.repository_synchronize_session_stop_synchronize_action().session_id(session).send()).await?;
+                call(id::STOP, api.repository_synchronize_session_stop_synchronize_action().session_id(session).send())
+                    .await?;
             }
         }
         Ok(())

@@ -64,8 +64,13 @@ impl PasswordLogin {
             Api::V7(api) => token!(api, v7, self, refresh, disable_antiforgery_token: switch),
             Api::V8(api) => token!(api, v8, self, refresh, disable_antiforgery_token: switch),
         };
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.access))
-            .map_err(|_| Error::new(Kind::Decode, backup_sync_runtime::Delivery::Accepted, "the access token cannot be sent in a header"))?;
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.access)).map_err(|_| {
+            Error::new(
+                Kind::Decode,
+                backup_sync_runtime::Delivery::Accepted,
+                "the access token cannot be sent in a header",
+            )
+        })?;
         let seconds = token.seconds.and_then(|seconds| u64::try_from(seconds).ok()).filter(|seconds| *seconds > 0);
         Ok(Credential {
             headers: vec![(AUTHORIZATION, bearer)],
@@ -98,9 +103,10 @@ impl Login for PasswordLogin {
 
     fn logout<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            let fixed = credential.headers.iter().fold(auth::Fixed::anonymous(), |fixed, (name, value)| {
-                fixed.with(name.clone(), value.clone())
-            });
+            let fixed = credential
+                .headers
+                .iter()
+                .fold(auth::Fixed::anonymous(), |fixed, (name, value)| fixed.with(name.clone(), value.clone()));
             let connection = self.connection.with(Api::operations(self.version), std::sync::Arc::new(fixed));
             let sent = match (self.version, Api::new(self.version, &self.base, connection)) {
                 // v6 has no logout; its tokens end by themselves.

@@ -72,7 +72,12 @@ pub struct Config {
 
 impl Config {
     /// A configuration with usual settings.
-    pub fn new(name: impl Into<String>, url: impl Into<String>, username: impl Into<String>, password: SecretString) -> Self {
+    pub fn new(
+        name: impl Into<String>,
+        url: impl Into<String>,
+        username: impl Into<String>,
+        password: SecretString,
+    ) -> Self {
         Self {
             name: name.into(),
             url: url.into(),

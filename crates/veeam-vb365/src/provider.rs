@@ -58,7 +58,8 @@ impl Vb365 {
                 Ok(_) => return Ok(endpoint),
                 Err(error) if error.kind() == Kind::NotFound && candidates.len() > 1 => {}
                 Err(error) if error.kind() == Kind::NotFound => {
-                    let what = format!("the server does not serve version {version}; leave the version out to have it found");
+                    let what =
+                        format!("the server does not serve version {version}; leave the version out to have it found");
                     return Err(Error::usage(what).with_source(error));
                 }
                 Err(error) => return Err(error),
@@ -187,7 +188,8 @@ fn observation(session: &Session) -> Observation {
     let phase = match session.state.as_deref() {
         Some("Synchronizing") => Phase::Running,
         Some("Failed") => {
-            let why = session.error.clone().unwrap_or_else(|| "the session failed; the server gives no reason".to_owned());
+            let why =
+                session.error.clone().unwrap_or_else(|| "the session failed; the server gives no reason".to_owned());
             Phase::Ended(Ending::Failed(why))
         }
         // Not running. Whether it has done anything is for the repository to say.
@@ -208,7 +210,9 @@ fn gone() -> Observation {
 fn verdict(claim: &Claim<'_>, repository: Option<&Repository>) -> Verdict {
     let before: Option<bool> = claim.baseline.facts.get(OUT_OF_SYNC);
     let Some(repository) = repository else {
-        return Verdict::Decided(Outcome::Unknown { why: "the repository is gone, so nothing can be proven".to_owned() });
+        return Verdict::Decided(Outcome::Unknown {
+            why: "the repository is gone, so nothing can be proven".to_owned(),
+        });
     };
     let last = &claim.last.state;
     match (before, repository.out_of_sync) {
@@ -221,19 +225,24 @@ fn verdict(claim: &Claim<'_>, repository: Option<&Repository>) -> Verdict {
         }
         (before, Some(false)) => {
             let then = if before.is_some() { "it was in sync before" } else { "its state before is not known" };
-            let why = format!("the session ended and the repository is in sync, but {then}, so the effect cannot be proven");
+            let why =
+                format!("the session ended and the repository is in sync, but {then}, so the effect cannot be proven");
             Verdict::Decided(Outcome::Unknown { why })
         }
         (_, Some(true)) => Verdict::NotYet {
             why: "the session ended, but the repository is still out of sync".to_owned(),
             otherwise: Outcome::Failed {
-                reason: format!("the session ended ({last}), but the repository is still out of sync: it was stopped or had no effect"),
+                reason: format!(
+                    "the session ended ({last}), but the repository is still out of sync: it was stopped or had no effect"
+                ),
             },
         },
         (_, None) => Verdict::NotYet {
             why: "the server does not say whether the repository is in sync".to_owned(),
             otherwise: Outcome::Unknown {
-                why: format!("the session ended ({last}), but the server does not say whether the repository is in sync"),
+                why: format!(
+                    "the session ended ({last}), but the server does not say whether the repository is in sync"
+                ),
             },
         },
     }
@@ -249,7 +258,9 @@ impl Provider for Vb365 {
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
-        Box::pin(async { Ok(self.api.repositories().await?.iter().map(|repository| self.target(repository)).collect()) })
+        Box::pin(async {
+            Ok(self.api.repositories().await?.iter().map(|repository| self.target(repository)).collect())
+        })
     }
 
     fn baseline<'a>(&'a self, targets: &'a [Target]) -> BoxFuture<'a, Result<Vec<Baseline>, Error>> {
@@ -260,7 +271,11 @@ impl Provider for Vb365 {
         Box::pin(async { Ok(job(target, &self.api.start(&target.address.id).await?)) })
     }
 
-    fn find_running<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+    fn find_running<'a>(
+        &'a self,
+        target: &'a Target,
+        baseline: &'a Baseline,
+    ) -> BoxFuture<'a, Result<Option<Job>, Error>> {
         Box::pin(self.find(target, baseline))
     }
 

@@ -39,7 +39,8 @@ impl SessionLogin {
         let client = self.client(auth::Fixed::anonymous().with(AUTHORIZATION, basic));
         let answer = call("login", client.login().send()).await.map_err(refused)?.into_inner();
         let session = HeaderValue::from_str(answer.session_id.expose()).map_err(|_| {
-            Error::new(Kind::Decode, Delivery::Accepted, "the session id cannot be sent in a header").with_operation("login")
+            Error::new(Kind::Decode, Delivery::Accepted, "the session id cannot be sent in a header")
+                .with_operation("login")
         })?;
         let credential =
             Credential { headers: vec![(X_DR_SESSION, session)], lifetime: Some(self.renew_after), refresh: None };

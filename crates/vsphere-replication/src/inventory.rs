@@ -43,7 +43,11 @@ pub(crate) async fn pairings(client: &Client, told: bool) -> Result<Vec<Pairing>
 }
 
 /// All replications of a pairing, or those that leave the vCenter `source`.
-pub(crate) async fn replications(client: &Client, pairing: &str, source: Option<&str>) -> Result<Vec<ReplicationInfo>, Error> {
+pub(crate) async fn replications(
+    client: &Client,
+    pairing: &str,
+    source: Option<&str>,
+) -> Result<Vec<ReplicationInfo>, Error> {
     let listing = page::collect(PAGE, |offset| async move {
         let list = client.get_all_replications().pairing_id(pairing).extended_info(true);
         let list = list.sort_by("id").order_by("asc").limit(PAGE.to_string()).offset(offset.to_string());
@@ -63,7 +67,8 @@ pub(crate) async fn tasks(client: &Client, ids: &[&String]) -> Result<HashMap<St
     let mut found: HashMap<String, Task> = HashMap::new();
     for chunk in ids.chunks(IDS_AT_ONCE) {
         let filter: Vec<String> = chunk.iter().map(|id| (*id).clone()).collect();
-        let list = client.get_recent_tasks_info().filter_property("id").filter(filter).limit(PAGE.to_string()).offset("0");
+        let list =
+            client.get_recent_tasks_info().filter_property("id").filter(filter).limit(PAGE.to_string()).offset("0");
         let answer = call("getRecentTasksInfo", list.send()).await?.into_inner();
         // Whether the filter is exact, a substring match or ignored is not documented.
         let mine = answer.list.unwrap_or_default().into_iter().filter(|task| chunk.contains(&&task.id));
@@ -83,7 +88,8 @@ pub(crate) async fn tasks(client: &Client, ids: &[&String]) -> Result<HashMap<St
 
 /// The newest tasks.
 pub(crate) async fn newest_tasks(client: &Client) -> Result<Vec<Task>, Error> {
-    let list = client.get_recent_tasks_info().sort_by("queued_time").order_by("desc").limit(PAGE.to_string()).offset("0");
+    let list =
+        client.get_recent_tasks_info().sort_by("queued_time").order_by("desc").limit(PAGE.to_string()).offset("0");
     Ok(call("getRecentTasksInfo", list.send()).await?.into_inner().list.unwrap_or_default())
 }
 

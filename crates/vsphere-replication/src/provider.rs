@@ -17,9 +17,9 @@ use serde_json::json;
 use crate::auth::{SessionLogin, WithRemote};
 use crate::config::{Config, Login};
 use crate::inventory;
+use crate::v2;
 use crate::v2::open::{ReplicationStatus, TaskStatus};
 use crate::v2::types::{Pairing, ReplicationInfo, Task};
-use crate::v2;
 
 const KIND: &str = "replication";
 /// Facts: where a replication belongs, and what is compared.
@@ -71,8 +71,15 @@ impl VsphereReplication {
             Arc::new(TokenSession::new(login, config.clock.clone(), std::time::Duration::ZERO));
         let connection = bare.with(v2::OPERATIONS, session.clone());
         let client = v2::Client::new_with_client(&base, connection.http(), connection.clone());
-        let endpoint =
-            Self { name: config.name.clone(), base, connection, session, client, remote: config.remote.clone(), pairings };
+        let endpoint = Self {
+            name: config.name.clone(),
+            base,
+            connection,
+            session,
+            client,
+            remote: config.remote.clone(),
+            pairings,
+        };
         for pairing in inventory::pairings(&endpoint.client, false).await? {
             endpoint.log_in_remotely(&pairing).await?;
         }
@@ -113,7 +120,10 @@ impl VsphereReplication {
     }
 
     /// The replications of all these targets, one walk through the pages of each pairing.
-    async fn replications<'t>(&self, targets: impl Iterator<Item = &'t Target>) -> Result<HashMap<String, ReplicationInfo>, Error> {
+    async fn replications<'t>(
+        &self,
+        targets: impl Iterator<Item = &'t Target>,
+    ) -> Result<HashMap<String, ReplicationInfo>, Error> {
         let places: BTreeSet<(String, Option<String>)> =
             targets.filter_map(|target| Some((pairing(target)?, target.facts.get(SOURCE)))).collect();
         let mut found = HashMap::new();
@@ -130,8 +140,9 @@ impl VsphereReplication {
     }
 
     async fn start(&self, target: &Target) -> Result<Job, Error> {
-        let pairing = pairing(target)
-            .ok_or_else(|| Error::usage(format!("{} names no pairing; take it from the list of targets", target.address)))?;
+        let pairing = pairing(target).ok_or_else(|| {
+            Error::usage(format!("{} names no pairing; take it from the list of targets", target.address))
+        })?;
         let start = self.client.sync_replication().pairing_id(pairing).replication_id(&target.address.id);
         let answer = call("syncReplication", start.send()).await?.into_inner();
         Ok(Job { target: target.clone(), ids: vec![answer.id], facts: Facts::default() })
@@ -139,8 +150,11 @@ impl VsphereReplication {
 
     async fn find(&self, target: &Target, before: &Baseline) -> Result<Option<Job>, Error> {
         let mine = |task: &Task| task.entity.as_deref() == Some(&target.address.id);
-        let open = |task: &Task| !matches!(task.status, Some(TaskStatus::Success | TaskStatus::Error | TaskStatus::Cancelled));
-        if let Some(task) = inventory::newest_tasks(&self.client).await?.into_iter().find(|task| mine(task) && open(task)) {
+        let open =
+            |task: &Task| !matches!(task.status, Some(TaskStatus::Success | TaskStatus::Error | TaskStatus::Cancelled));
+        if let Some(task) =
+            inventory::newest_tasks(&self.client).await?.into_iter().find(|task| mine(task) && open(task))
+        {
             return Ok(Some(Job { target: target.clone(), ids: vec![task.id], facts: Facts::default() }));
         }
         // Which object a task names is not documented, so the replication itself is the better witness.
@@ -278,7 +292,9 @@ fn task_error(task: &Task) -> String {
 fn verdict(claim: &Claim<'_>) -> Verdict {
     let facts = &claim.last.facts;
     let Some(active) = facts.get::<bool>(ACTIVE) else {
-        return Verdict::Decided(Outcome::Unknown { why: "the replication is gone, so nothing can be proven".to_owned() });
+        return Verdict::Decided(Outcome::Unknown {
+            why: "the replication is gone, so nothing can be proven".to_owned(),
+        });
     };
     if active {
         let what = "the task has ended, but data of the replication is still moving".to_owned();
@@ -320,7 +336,11 @@ impl Provider for VsphereReplication {
         Box::pin(self.start(target))
     }
 
-    fn find_running<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+    fn find_running<'a>(
+        &'a self,
+        target: &'a Target,
+        baseline: &'a Baseline,
+    ) -> BoxFuture<'a, Result<Option<Job>, Error>> {
         Box::pin(self.find(target, baseline))
     }
 

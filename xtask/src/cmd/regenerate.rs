@@ -33,7 +33,11 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         for (path, text) in &surfaces {
             write(&root.join(path), text)?;
         }
-        println!("{} surface listings written, {} changed; clients are in target/codegen/", surfaces.len(), stale.len());
+        println!(
+            "{} surface listings written, {} changed; clients are in target/codegen/",
+            surfaces.len(),
+            stale.len()
+        );
         return Ok(());
     }
     if stale.is_empty() {

@@ -17,7 +17,8 @@ use crate::endpoints::{self, Prepared};
 use crate::exit::{Exit, Failure};
 
 /// The list in the repository, and the copy of it inside the program for use elsewhere.
-const EXAMPLE: (&str, &str) = ("examples/on-premises-backups.json", include_str!("../../examples/on-premises-backups.json"));
+const EXAMPLE: (&str, &str) =
+    ("examples/on-premises-backups.json", include_str!("../../examples/on-premises-backups.json"));
 
 /// How long a synchronization takes in the demo.
 const DURATION: Duration = Duration::from_secs(4);
@@ -93,7 +94,9 @@ fn endpoint(from: &Simulated) -> Result<Endpoint, Failure> {
             username: from.username.clone(),
             password: secret(&from.password),
             remote: match (&from.remote_username, &from.remote_password) {
-                (Some(username), Some(password)) => Some(User { username: username.clone(), password: secret(password) }),
+                (Some(username), Some(password)) => {
+                    Some(User { username: username.clone(), password: secret(password) })
+                }
                 _ => None,
             },
             tls: Tls::default(),

@@ -13,6 +13,10 @@ use crate::{output, progress};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
+    if arguments.targets.is_empty() && !arguments.all {
+        let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
+        return Err(Failure::usage(format!("nothing to synchronize is named: {how}")));
+    }
     let path = &arguments.config.config;
     let file = File::read(path)?;
     let folder = path.parent().unwrap_or(path);

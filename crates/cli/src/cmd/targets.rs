@@ -38,7 +38,11 @@ pub async fn run(arguments: &Targets) -> Result<Exit, Failure> {
     let chosen = endpoints::open(&prepared, &arguments.targets).await?;
     endpoints::close_all(&chosen).await;
     let item = |vendor: &'static str| {
-        move |target: &Target| Item { target: target.address.clone(), name: target.name.clone(), vendor: vendor.to_owned() }
+        move |target: &Target| Item {
+            target: target.address.clone(),
+            name: target.name.clone(),
+            vendor: vendor.to_owned(),
+        }
     };
     let items = chosen.iter().flat_map(|(provider, targets)| targets.iter().map(item(provider.vendor())));
     output::targets(&List { version: 1, targets: items.collect() }, arguments.output)?;

@@ -61,7 +61,10 @@ pub fn json(document: &impl Serialize) -> Result<(), Failure> {
 
 fn table(head: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(head.to_vec());
+    table
+        .load_style(presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(head.to_vec());
     table
 }
 

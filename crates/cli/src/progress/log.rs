@@ -18,7 +18,13 @@ pub fn init(verbose: u8, quiet: bool) {
         (false, _) => LevelFilter::DEBUG,
     };
     let _ = QUIET.set(quiet);
-    tracing_subscriber::fmt().with_max_level(level).with_target(false).with_ansi(false).without_time().with_writer(|| Above).init();
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_target(false)
+        .with_ansi(false)
+        .without_time()
+        .with_writer(|| Above)
+        .init();
 }
 
 /// Whether only errors are to be told.

@@ -120,6 +120,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 fn format(source: &Document, tokens: TokenStream) -> Result<String, Finding> {
     let file: syn::File = syn::parse2(tokens)
         .map_err(|error| Finding::refused(source, "/", format!("the generated code is not Rust: {error}")))?;
-    let head = format!("// Generated from {} when the crate is built. Change that file, not this one.\n\n", source.file);
+    let head =
+        format!("// Generated from {} when the crate is built. Change that file, not this one.\n\n", source.file);
     Ok(head + &prettyplease::unparse(&file))
 }

@@ -76,7 +76,8 @@ fn collect<'a>(root: &'a Value, node: &'a Value, name: &str, seen: &mut Vec<&'a 
                 found.push(name.to_owned());
             }
             for (key, child) in members.iter().filter(|(key, _)| !matches!(key.as_str(), "examples" | "example")) {
-                let structural = matches!(key.as_str(), "schema" | "items" | "allOf" | "content" | "additionalProperties");
+                let structural =
+                    matches!(key.as_str(), "schema" | "items" | "allOf" | "content" | "additionalProperties");
                 let name = if structural { name } else { key.as_str() };
                 collect(root, child, name, seen, found);
             }

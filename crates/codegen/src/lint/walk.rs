@@ -163,11 +163,8 @@ fn reach(root: &Value, entries: &[SchemaSite<'_>]) -> HashMap<String, Direction>
     let pick: [fn(&mut Direction) -> &mut bool; 2] = [|d| &mut d.request, |d| &mut d.answer];
     for flag in pick {
         let mut seen: HashSet<&str> = HashSet::new();
-        let mut queue: VecDeque<&Value> = entries
-            .iter()
-            .filter(|site| *flag(&mut site.direction.clone()))
-            .map(|site| site.node)
-            .collect();
+        let mut queue: VecDeque<&Value> =
+            entries.iter().filter(|site| *flag(&mut site.direction.clone())).map(|site| site.node).collect();
         while let Some(node) = queue.pop_front() {
             if let Some(name) = schema_name(node) {
                 if seen.insert(name) {

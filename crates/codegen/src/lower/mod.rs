@@ -89,8 +89,7 @@ pub fn for_mocks(lowered: &Lowered) -> Lowered {
 
 /// Visits every schema object mutably, children before parents, with its JSON pointer.
 pub(crate) fn each_schema(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
-    let pointers: Vec<String> =
-        crate::lint::Sites::of(root).schemas.into_iter().map(|site| site.pointer).collect();
+    let pointers: Vec<String> = crate::lint::Sites::of(root).schemas.into_iter().map(|site| site.pointer).collect();
     for pointer in pointers {
         if let Some(node) = root.pointer_mut(&pointer) {
             visit(&pointer, node);

@@ -8,7 +8,16 @@ use super::{Plan, each_schema};
 use crate::lint::{Role, Sites};
 
 const BOUNDS: [&str; 10] = [
-    "default", "minimum", "maximum", "minLength", "maxLength", "pattern", "minItems", "maxItems", "uniqueItems", "multipleOf",
+    "default",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "multipleOf",
 ];
 
 pub(super) fn run(root: &mut Value, _: &mut Plan) {

@@ -10,8 +10,18 @@ use super::{Plan, each_schema};
 use crate::lint::{Direction, Role, Sites};
 
 const BOUNDS: [&str; 12] = [
-    "default", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    "multipleOf", "minItems", "maxItems", "uniqueItems",
+    "default",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
 ];
 
 pub(super) fn run(root: &mut Value, _: &mut Plan) {

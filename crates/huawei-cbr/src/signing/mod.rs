@@ -139,7 +139,8 @@ fn encode(text: &str) -> String {
 
 /// Decoded once, split at slashes, encoded again, with a slash at the end that the request itself need not have.
 fn canonical_path(path: &str) -> Result<String, Error> {
-    let decoded = percent_decode_str(path).decode_utf8().map_err(|_| Error::usage("the path of the request is not UTF-8"))?;
+    let decoded =
+        percent_decode_str(path).decode_utf8().map_err(|_| Error::usage("the path of the request is not UTF-8"))?;
     let mut canonical = decoded.split('/').map(encode).collect::<Vec<_>>().join("/");
     if !canonical.ends_with('/') {
         canonical.push('/');

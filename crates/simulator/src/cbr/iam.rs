@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use huawei_cbr::iam_v3::types as t;
 use huawei_cbr::iam_v3::open::AuthMethod;
+use huawei_cbr::iam_v3::types as t;
 
 use crate::ids::{Ids, secret};
 use crate::message::{Answer, Call};

@@ -45,7 +45,8 @@ pub(crate) fn open(setup: Setup<'_>) -> (Box<dyn Vendor>, Endpoint) {
     let lifetime = setup.settings.iam_token_lifetime;
     let iam = Iam::new(&mut ids, setup.password.clone(), setup.origin.clone(), lifetime);
     let state = State::new(ids, setup.settings.more_targets, setup.clock.epoch().as_second());
-    let target = |vault: &Vault| EndpointTarget { kind: "vault".to_owned(), id: vault.id.clone(), name: vault.name.clone() };
+    let target =
+        |vault: &Vault| EndpointTarget { kind: "vault".to_owned(), id: vault.id.clone(), name: vault.name.clone() };
     let endpoint = Endpoint {
         api_version: "v3".to_owned(),
         iam_url: Some(setup.origin.clone()),
@@ -77,17 +78,18 @@ impl Vendor for Cbr {
         let (state, iam) = &mut *locked;
         let request = state.request_id();
         match call.operation() {
-            Some("KeystoneCreateUserTokenByPassword") => {
-                iam.token(call, |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
-                    .with("x-iam-trace-id", &request)
-            }
+            Some("KeystoneCreateUserTokenByPassword") => iam
+                .token(call, |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+                .with("x-iam-trace-id", &request),
             Some("KeystoneListProjects") => {
                 let refused = self.refused(iam, call, &request, false);
                 refused.unwrap_or_else(|| iam.projects(call)).with("x-iam-trace-id", &request)
             }
             Some(operation) => {
                 let refused = self.refused(iam, call, &request, true);
-                refused.unwrap_or_else(|| self.dispatch(operation, state, iam, call, &request)).with("x-request-id", &request)
+                refused
+                    .unwrap_or_else(|| self.dispatch(operation, state, iam, call, &request))
+                    .with("x-request-id", &request)
             }
             None => {
                 let message = "The API does not exist or has not been published in the environment";
@@ -161,7 +163,9 @@ impl Cbr {
             },
             "ShowCheckpoint" => {
                 match state.checkpoint(call.param(1), call.now, |moment| self.clock.at(moment).as_second()) {
-                    Some(found) => Ok(Answer::json(200, &t::CheckpointResp { checkpoint: Some(project.checkpoint(&found)) })),
+                    Some(found) => {
+                        Ok(Answer::json(200, &t::CheckpointResp { checkpoint: Some(project.checkpoint(&found)) }))
+                    }
                     None => Err(missing("6217", "The checkpoint does not exist.")),
                 }
             }
@@ -204,7 +208,9 @@ fn import_checkpoint(state: &mut State, call: &Call, start: Start<'_>) -> Result
             Ok(Answer::json(200, &t::SyncResp { sync: Some(sync) }))
         }
         Err(Refusal::Unknown) => Err(missing("6105", "The vault does not exist.")),
-        Err(Refusal::NotHybrid) => Err(Answer::json(400, &views::error("7300", "The vault type has no synchronization."))),
+        Err(Refusal::NotHybrid) => {
+            Err(Answer::json(400, &views::error("7300", "The vault type has no synchronization.")))
+        }
         Err(Refusal::Running) => {
             Err(Answer::json(400, &views::error("7302", "A synchronization of this vault is already running.")))
         }
@@ -283,7 +289,8 @@ fn list_external(state: &State, project: &Project<'_>, query: &Pairs) -> Result<
 
 fn list_logs(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answer, Answer> {
     let page = paging(query)?;
-    let found = lists::logs(state, query, project.now, |moment| project.clock.at(moment)).map_err(|name| invalid(&name))?;
+    let found =
+        lists::logs(state, query, project.now, |moment| project.clock.at(moment)).map_err(|name| invalid(&name))?;
     let shown = page.cut(&found).into_iter().map(|log| project.log(log, state.vault_at(log.vault)));
     let list = t::OpListResp {
         count: count(found.len()),

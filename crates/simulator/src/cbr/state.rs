@@ -122,8 +122,9 @@ impl State {
             };
             seeds.push(backup(&mut ids, format!("nightly-{index}-00"), 9));
             let pending = (1..=PENDING).filter(|_| hybrid);
-            let pending =
-                pending.map(|number| backup(&mut ids, format!("nightly-{index}-{number:02}"), 9 - number as i64)).collect();
+            let pending = pending
+                .map(|number| backup(&mut ids, format!("nightly-{index}-{number:02}"), 9 - number as i64))
+                .collect();
             let (id, bucket) = (ids.uuid(), format!("cbr-hybrid-{index:04}"));
             vaults.push(Vault { id, name, hybrid, bucket, resource, pending, newest: None });
         }
@@ -236,7 +237,11 @@ impl State {
     /// since 1970.
     pub(crate) fn checkpoint(&self, id: &str, now: Duration, at: impl Fn(Duration) -> i64) -> Option<Checkpoint<'_>> {
         if let Some(backup) = self.backups(now).into_iter().find(|backup| backup.checkpoint == id) {
-            return Some(Checkpoint { id: &backup.checkpoint, created: backup.created, vault: self.vault_at(backup.vault)? });
+            return Some(Checkpoint {
+                id: &backup.checkpoint,
+                created: backup.created,
+                vault: self.vault_at(backup.vault)?,
+            });
         }
         let log = self.logs.iter().find(|log| log.checkpoint.as_deref() == Some(id) && log.course.has_effect(now))?;
         let created = at(log.course.end().unwrap_or(now));

@@ -224,7 +224,11 @@ mod eight {
     } });
 
     /// One page of repositories with its links.
-    pub(super) fn page(root: &str, views: &[RepositoryView<'_>], page: &PageView) -> v8::types::PageOfRestBackupRepository {
+    pub(super) fn page(
+        root: &str,
+        views: &[RepositoryView<'_>],
+        page: &PageView,
+    ) -> v8::types::PageOfRestBackupRepository {
         let PageView { limit, offset, more } = *page;
         let href = |offset: usize| format!("{root}/BackupRepositories?limit={limit}&offset={offset}");
         let mut links = links([("first", href(0)), ("self", href(offset))]).0;
@@ -248,9 +252,18 @@ mod eight {
 macro_rules! by_version {
     ($version:expr, $module:ident => $value:expr) => {
         match $version {
-            Vb365Version::V5 => { use five as $module; Answer::json(200, &$value) }
-            Vb365Version::V6 | Vb365Version::V7 => { use seven as $module; Answer::json(200, &$value) }
-            Vb365Version::V8 => { use eight as $module; Answer::json(200, &$value) }
+            Vb365Version::V5 => {
+                use five as $module;
+                Answer::json(200, &$value)
+            }
+            Vb365Version::V6 | Vb365Version::V7 => {
+                use seven as $module;
+                Answer::json(200, &$value)
+            }
+            Vb365Version::V8 => {
+                use eight as $module;
+                Answer::json(200, &$value)
+            }
         }
     };
 }

@@ -76,7 +76,7 @@ pub(crate) fn open(setup: Setup<'_>, version: Vb365Version) -> (Box<dyn Vendor>,
 impl Vendor for Vb365 {
     fn find(&self, method: &Method, path: &str) -> Found {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let (prefix, rest) = path.split_once('/').unwrap_or((path, ""));
+        let (prefix, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
         if !prefix.eq_ignore_ascii_case(&self.version.to_string()) {
             return Found::Nothing;
         }
@@ -134,7 +134,9 @@ impl Vb365 {
             }
             "BackupRepository_List" => self.list(call, state),
             "BackupRepository_Get" => match state.repository(call.param(0)) {
-                Some(repository) => dialect::repository(self.version, &self.root(call), &view(state, repository, call.now)),
+                Some(repository) => {
+                    dialect::repository(self.version, &self.root(call), &view(state, repository, call.now))
+                }
                 None => self.no_repository(),
             },
             "BackupRepository_StartSynchronizeAction" => self.start(call, state),

@@ -106,9 +106,9 @@ impl State {
     pub(crate) fn start(&mut self, id: &str, now: Duration, scripts: &Scripts, usual: Duration) -> Option<&Session> {
         let index = *self.by_id.get(&id.to_ascii_lowercase())?;
         let repository = self.repositories.get(index)?;
-        let running = repository.session.filter(|session| {
-            self.sessions.get(*session).is_some_and(|session| !session.course.is_over(now))
-        });
+        let running = repository
+            .session
+            .filter(|session| self.sessions.get(*session).is_some_and(|session| !session.course.is_over(now)));
         if let Some(running) = running {
             return self.sessions.get(running);
         }
@@ -117,7 +117,8 @@ impl State {
         let usual = if out_of_sync { usual } else { Duration::ZERO };
         let behaviour = scripts.next(&repository.id).unwrap_or_else(Behaviour::success);
         let id = self.ids.uuid();
-        let session = Session { id: id.clone(), repository: repository.id.clone(), course: Course::new(now, behaviour, usual) };
+        let session =
+            Session { id: id.clone(), repository: repository.id.clone(), course: Course::new(now, behaviour, usual) };
         let number = self.sessions.len();
         self.sessions.push(session);
         self.session_by_id.insert(id, number);
@@ -139,7 +140,8 @@ impl State {
     /// Stops a session; `false` without such a session.
     pub(crate) fn stop(&mut self, id: &str, now: Duration) -> bool {
         let index = self.session_by_id.get(&id.to_ascii_lowercase()).copied();
-        let session = index.and_then(|index| self.sessions.get_mut(index)).filter(|session| session.shown(now).is_some());
+        let session =
+            index.and_then(|index| self.sessions.get_mut(index)).filter(|session| session.shown(now).is_some());
         session.map(|session| session.course.stop(now)).is_some()
     }
 }

@@ -58,7 +58,9 @@ impl Asked {
     /// `Err` with a sentence about what is wrong.
     pub(crate) fn read(query: &Pairs) -> Result<Self, String> {
         let number = |name: &str, usual, least| {
-            query.number(name, usual, least, usize::MAX).map_err(|_| format!("The value of parameter {name} is not a number."))
+            query
+                .number(name, usual, least, usize::MAX)
+                .map_err(|_| format!("The value of parameter {name} is not a number."))
         };
         let filter: Vec<String> = query.all("filter").into_iter().map(str::to_owned).collect();
         // Names are lower case; some clients write the first letter as a capital.

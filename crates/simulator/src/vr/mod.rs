@@ -72,7 +72,7 @@ pub(crate) fn open(setup: Setup<'_>) -> (Box<dyn Vendor>, Endpoint) {
 
 impl Vendor for Vr {
     fn find(&self, method: &Method, path: &str) -> Found {
-        let rest = path.strip_prefix(BASE).and_then(|rest| rest.strip_prefix("v1/").or_else(|| rest.strip_prefix("v2/")));
+        let rest = path.strip_prefix(BASE).and_then(|rest| rest.strip_prefix("v1").or_else(|| rest.strip_prefix("v2")));
         rest.map_or(Found::Nothing, |rest| self.routes.find(method, rest))
     }
 
@@ -110,7 +110,12 @@ impl Vendor for Vr {
                 Answer::json(200, &t::SessionInfo { username: Some(REMOTE_USERNAME.to_owned()) })
             }
             "getRemoteSession" => self.remote_missing(state),
-            _ => self.dispatch(operation, call, state, logged_in || self.settings.vr_without_remote == WithoutRemote::Everything),
+            _ => self.dispatch(
+                operation,
+                call,
+                state,
+                logged_in || self.settings.vr_without_remote == WithoutRemote::Everything,
+            ),
         }
     }
 
@@ -244,7 +249,8 @@ fn replications(view: &View<'_>, call: &Call) -> Result<Answer, String> {
     let asked = Asked::read(&query)?;
     let view = View { extended: query.truth("extended_info") == Some(true), ..*view };
     // All of them leave the local vCenter.
-    let outgoing = query.get("source_vc_guid").is_none_or(|source| source.eq_ignore_ascii_case(&view.state.pairing.local_vc.id));
+    let outgoing =
+        query.get("source_vc_guid").is_none_or(|source| source.eq_ignore_ascii_case(&view.state.pairing.local_vc.id));
     let all = view.state.replications().iter().filter(|_| outgoing).collect();
     let page = asked.apply(all, |replication: &Replication, name| match name {
         "id" => Key::Text(Cow::Borrowed(&replication.id)),
@@ -263,7 +269,8 @@ fn replications(view: &View<'_>, call: &Call) -> Result<Answer, String> {
 fn tasks(view: &View<'_>, call: &Call) -> Result<Answer, String> {
     let asked = Asked::read(&call.pairs())?;
     // Whole ids need no walk through all tasks.
-    let by_id = asked.ids().and_then(|ids| ids.iter().map(|id| view.state.task(id, view.now)).collect::<Option<Vec<_>>>());
+    let by_id =
+        asked.ids().and_then(|ids| ids.iter().map(|id| view.state.task(id, view.now)).collect::<Option<Vec<_>>>());
     let all = by_id.unwrap_or_else(|| view.state.tasks(view.now).collect());
     let page = asked.apply(all, |task: &Task, name| match name {
         "id" => Key::Text(Cow::Borrowed(&task.id)),

@@ -119,7 +119,8 @@ impl State {
             remote_vrms: place(&mut ids, "vrms-b.example.com"),
             replication_server: ids.uuid(),
         };
-        let usual = [("app-01", false), ("db-01", false), ("web-01", true)].map(|(name, paused)| (name.to_owned(), paused));
+        let usual =
+            [("app-01", false), ("db-01", false), ("web-01", true)].map(|(name, paused)| (name.to_owned(), paused));
         let more = (1..=more).map(|number| (format!("vm-{number:05}"), false));
         let mut replications = Vec::new();
         for (number, (name, paused)) in (0_i64..).zip(usual.into_iter().chain(more)) {
@@ -133,7 +134,8 @@ impl State {
                 newest: None,
             });
         }
-        let by_id = replications.iter().enumerate().map(|(index, replication)| (replication.id.clone(), index)).collect();
+        let by_id =
+            replications.iter().enumerate().map(|(index, replication)| (replication.id.clone(), index)).collect();
         Self { ids, pairing, replications, by_id, tasks: Vec::new(), task_by_id: HashMap::new(), epoch }
     }
 

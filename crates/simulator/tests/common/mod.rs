@@ -64,7 +64,9 @@ pub async fn vb365(simulator: &Simulator) -> Result<Vb365, Box<dyn std::error::E
 pub fn cbr_config(simulator: &Simulator, endpoint: &Endpoint) -> huawei_cbr::Config {
     let own = |text: &Option<String>| text.clone().unwrap_or_default();
     let (region, domain, iam_url) = (own(&endpoint.region), own(&endpoint.domain), own(&endpoint.iam_url));
-    let config = huawei_cbr::Config::new(&endpoint.name, region, domain, &endpoint.username, secret(&endpoint.password));
+    let (username, password) = (endpoint.username.clone(), secret(&endpoint.password));
+    let credentials = huawei_cbr::Credentials::Password { domain, username, password };
+    let config = huawei_cbr::Config::new(&endpoint.name, region, credentials);
     huawei_cbr::Config { url: endpoint.url.clone(), iam_url, clock: clock(simulator), ..config }
 }
 
@@ -112,7 +114,8 @@ pub async fn synchronize(
     let target = target(provider, name).await?;
     let before = baseline(provider, &target).await?;
     let job = provider.trigger(&target, &before).await?;
-    let mut story = Story { states: Vec::new(), percents: Vec::new(), outcome: Outcome::StillRunning { why: String::new() } };
+    let mut story =
+        Story { states: Vec::new(), percents: Vec::new(), outcome: Outcome::StillRunning { why: String::new() } };
     for _ in 0..looks {
         let seen = provider.observe(std::slice::from_ref(&job)).await?;
         let last = seen.into_iter().next().ok_or("nothing seen")?;
@@ -145,7 +148,7 @@ pub async fn synchronize(
     Ok(story)
 }
 
-/// An HTTP client without any of the project's code.
-pub fn http() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder().no_proxy().build()
+/// An HTTP client that knows nothing of the vendors.
+pub fn http() -> Result<reqwest::Client, backup_sync_runtime::Error> {
+    Ok(backup_sync_runtime::Connection::builder(&[]).build()?.http())
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::document::{join, operations, resolve, schemas};
-use crate::lint::{Breaches, Context, Role};
 use crate::lint::rules::operations::parameters;
+use crate::lint::{Breaches, Context, Role};
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
 const EXTENSIONS: [&str; 18] = [
@@ -66,7 +66,9 @@ pub(super) fn description(context: &Context<'_>, breaches: &mut Breaches) {
     for site in &context.sites.schemas {
         let undescribed = site.node.get("$ref").is_none() && !told(site.node);
         match &site.role {
-            Role::Named(name) if undescribed => breaches.add(site.pointer.clone(), format!("the schema {name} is not described")),
+            Role::Named(name) if undescribed => {
+                breaches.add(site.pointer.clone(), format!("the schema {name} is not described"))
+            }
             Role::Property(name) if undescribed => {
                 breaches.add(site.pointer.clone(), format!("the property {name} is not described"));
             }

@@ -22,7 +22,8 @@ pub(super) fn only_success(context: &Context<'_>, breaches: &mut Breaches) {
 
 pub(super) fn required(context: &Context<'_>, breaches: &mut Breaches) {
     for site in each_answer(context) {
-        for name in site.node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        for name in site.node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        {
             let property = site.node.get("properties").and_then(|properties| properties.get(name));
             if !property.is_some_and(|node| node.get("x-key") == Some(&Value::Bool(true))) {
                 breaches.add(join(&site.pointer, "required"), format!("{name} is required and is no key"));
@@ -43,8 +44,18 @@ pub(super) fn nullable(context: &Context<'_>, breaches: &mut Breaches) {
 }
 
 const CONSTRAINTS: [&str; 12] = [
-    "default", "minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-    "multipleOf", "minItems", "maxItems", "uniqueItems",
+    "default",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
 ];
 
 pub(super) fn constraints(context: &Context<'_>, breaches: &mut Breaches) {
@@ -96,7 +107,9 @@ pub(super) fn mock_arrays(context: &Context<'_>, breaches: &mut Breaches) {
         return;
     }
     for operation in operations(root) {
-        for (index, node) in operation.node.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate() {
+        for (index, node) in
+            operation.node.get("parameters").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
             let array = resolve(root, node).and_then(|node| node.pointer("/schema/type")) == Some(&"array".into());
             if array {
                 let at = join(&join(&operation.pointer(), "parameters"), &index.to_string());

@@ -181,9 +181,7 @@ pub(super) fn request_media(context: &Context<'_>, breaches: &mut Breaches) {
 fn answers<'a>(root: &'a Value, operation: &OperationNode<'a>) -> Vec<(String, &'a str, &'a Value)> {
     let at = join(&operation.pointer(), "responses");
     let responses = operation.node.get("responses").and_then(Value::as_object).into_iter().flatten();
-    responses
-        .filter_map(|(status, node)| Some((join(&at, status), status.as_str(), resolve(root, node)?)))
-        .collect()
+    responses.filter_map(|(status, node)| Some((join(&at, status), status.as_str(), resolve(root, node)?))).collect()
 }
 
 pub(super) fn answer_media(context: &Context<'_>, breaches: &mut Breaches) {
@@ -210,7 +208,8 @@ pub(super) fn success_shapes(context: &Context<'_>, breaches: &mut Breaches) {
             let shape: Vec<String> = content.map(|(_, media)| media["schema"].to_string()).collect();
             shapes.insert(shape.join("|"), status);
             if shapes.len() > 1 {
-                breaches.add(at, format!("{} answers {status} with another body than its other success", operation.id()));
+                breaches
+                    .add(at, format!("{} answers {status} with another body than its other success", operation.id()));
                 break;
             }
         }

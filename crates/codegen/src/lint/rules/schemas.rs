@@ -30,7 +30,9 @@ pub(super) fn inline_object(context: &Context<'_>, breaches: &mut Breaches) {
     each(context, |site| {
         let part_of_named = site.pointer.rfind('/').is_some_and(|cut| compositions.contains(&site.pointer[..=cut]));
         let named = matches!(site.role, Role::Named(_)) || part_of_named;
-        let body = site.role == Role::Body && schema_name(site.node).is_none() && site.node.get("type") != Some(&"array".into());
+        let body = site.role == Role::Body
+            && schema_name(site.node).is_none()
+            && site.node.get("type") != Some(&"array".into());
         // A wrapper around one reference is only a place for a description; more is an object of its own.
         let merged = site.node.get("allOf").and_then(Value::as_array).is_some_and(|parts| parts.len() > 1);
         if (!named && (has_properties(site.node) || merged)) || body {
@@ -112,8 +114,13 @@ pub(super) fn open_enum_place(context: &Context<'_>, breaches: &mut Breaches) {
         } else if !values.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(Value::is_string)) {
             breaches.add(at, "the value set is not a list of texts");
         } else if let Some(described) = site.node.get("x-enum-descriptions").and_then(Value::as_object) {
-            for name in described.keys().filter(|name| !values.as_array().is_some_and(|l| l.contains(&name.as_str().into()))) {
-                breaches.add(join(&site.pointer, "x-enum-descriptions"), format!("{name:?} is described but not in the set"));
+            for name in
+                described.keys().filter(|name| !values.as_array().is_some_and(|l| l.contains(&name.as_str().into())))
+            {
+                breaches.add(
+                    join(&site.pointer, "x-enum-descriptions"),
+                    format!("{name:?} is described but not in the set"),
+                );
             }
         }
     });
@@ -149,7 +156,8 @@ pub(super) fn wire_types(context: &Context<'_>, breaches: &mut Breaches) {
         if !WIRE_TYPES.contains(&names.as_slice()) {
             breaches.add(at, format!("the combination {types} has no reader"));
         } else if names == WIRE_TYPES[3] {
-            let named_list = matches!(site.role, Role::Named(_)) && site.node.get("items").and_then(schema_name).is_some();
+            let named_list =
+                matches!(site.role, Role::Named(_)) && site.node.get("items").and_then(schema_name).is_some();
             if !named_list {
                 breaches.add(at, "a list that may come as one object has to be a named array of a named schema");
             }
@@ -189,7 +197,8 @@ pub(super) fn required_unknown(context: &Context<'_>, breaches: &mut Breaches) {
             let properties = part.get("properties").and_then(Value::as_object).into_iter().flatten();
             known.extend(properties.map(|(name, _)| name.as_str()));
         }
-        let parts = site.node.get("allOf").and_then(Value::as_array).into_iter().flatten().filter_map(|p| resolve(root, p));
+        let parts =
+            site.node.get("allOf").and_then(Value::as_array).into_iter().flatten().filter_map(|p| resolve(root, p));
         let lists = parts.chain([site.node]).filter_map(|part| part.get("required").and_then(Value::as_array));
         for name in lists.flatten().filter_map(Value::as_str).filter(|name| !known.contains(name)) {
             breaches.add(join(&site.pointer, "required"), format!("{name} is required but not a property"));
