@@ -1,5 +1,7 @@
 //! Keeps the direction of dependencies between the crates of this workspace.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 

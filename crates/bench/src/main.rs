@@ -26,7 +26,7 @@ fn page(count: usize) -> String {
         serde_json::json!({
             "id": format!("00000000-0000-4000-8000-{index:012}"), "name": format!("Repository {index}"),
             "description": null, "path": "C:\\Cache", "retentionType": "ItemLevel", "retentionPeriodType": "Yearly",
-            "yearlyRetentionPeriod": "Years3", "isOutOfSync": index % 2 == 0, "capacityBytes": 10_995_116_277_760_i64,
+            "yearlyRetentionPeriod": "Years3", "isOutOfSync": index.is_multiple_of(2), "capacityBytes": 10_995_116_277_760_i64,
             "_links": {"self": {"href": format!("/v8/BackupRepositories/{index}")}}
         })
     };

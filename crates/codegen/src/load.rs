@@ -101,19 +101,19 @@ impl Builder<'_> {
     }
 
     fn scalar(&mut self, text: String, style: ScalarStyle, place: Place) -> Result<(), Finding> {
-        if let Some(Open::Mapping { pointer, members, key }) = self.stack.last_mut() {
-            if key.is_none() {
-                if members.contains_key(&text) {
-                    let at = join(pointer, &text);
-                    return Err(Finding::unreadable(
-                        self.shown,
-                        place,
-                        format!("the key {text:?} stands twice in one mapping ({at}); the second would hide the first"),
-                    ));
-                }
-                *key = Some((text, place));
-                return Ok(());
+        if let Some(Open::Mapping { pointer, members, key }) = self.stack.last_mut()
+            && key.is_none()
+        {
+            if members.contains_key(&text) {
+                let at = join(pointer, &text);
+                return Err(Finding::unreadable(
+                    self.shown,
+                    place,
+                    format!("the key {text:?} stands twice in one mapping ({at}); the second would hide the first"),
+                ));
             }
+            *key = Some((text, place));
+            return Ok(());
         }
         self.enter(place)?;
         let value = if style == ScalarStyle::Plain { plain(text) } else { Value::String(text) };

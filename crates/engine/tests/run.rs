@@ -1,5 +1,7 @@
 //! The run loop against a scripted vendor, on a clock that is moved by waiting only.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 mod fake;
 
 use std::time::Duration;

@@ -73,6 +73,7 @@ impl Cbr {
             _ => session,
         };
         let connection = bare.with(v3::OPERATIONS, session);
+        connection.open().await?;
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
         let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
         Ok(Self { name: config.name.clone(), project_id, connection, client, lists })
@@ -276,10 +277,10 @@ fn verdict(claim: &Claim<'_>) -> Verdict {
             },
         };
     }
-    if let (Some(asked), Some(accepted)) = (asked, accepted) {
-        if accepted < asked {
-            return Verdict::failed(format!("the service accepted {accepted} of {asked} backups"));
-        }
+    if let (Some(asked), Some(accepted)) = (asked, accepted)
+        && accepted < asked
+    {
+        return Verdict::failed(format!("the service accepted {accepted} of {asked} backups"));
     }
     match facts.get::<i64>(logs::FAILED_BACKUPS) {
         Some(0) => {

@@ -24,7 +24,7 @@ pub(crate) struct Told {
     pub(crate) request_id: Option<String>,
 }
 
-/// Reads an error body. `secrets` are names of members whose values are never repeated.
+/// Reads an error body.
 pub(crate) fn told(bytes: &[u8], content_type: Option<&str>) -> Told {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim();

@@ -95,6 +95,15 @@ impl Connection {
         }
     }
 
+    /// Logs in now instead of with the first request.
+    ///
+    /// # Errors
+    ///
+    /// What the vendor said to the login.
+    pub async fn open(&self) -> Result<(), Error> {
+        self.0.auth.open().await
+    }
+
     /// Ends the session, if there is one. To be called on every way out.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::error::Category;
+
 /// What went wrong, coarse enough to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -214,7 +216,8 @@ impl Error {
         self.0.url.as_deref()
     }
 
-    /// The HTTP status, whatever the body was.
+    /// The HTTP status, whatever the body was. `None` when no answer came, and when an answer of success is JSON of
+    /// another shape than documented.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
@@ -352,9 +355,18 @@ impl<E> From<progenitor_client::Error<E>> for Error {
             Generated::InvalidRequest(what) | Generated::Custom(what) => {
                 Self::usage(format!("the call is not valid: {what}"))
             }
-            // The body is not shown: it may hold a token.
+            // Neither the body nor the words of the cause are shown: both may hold a token.
             Generated::InvalidResponsePayload(_, cause) => {
-                let what = format!("the vendor agreed, but its answer cannot be read ({cause})");
+                let why = match cause.classify() {
+                    Category::Data => "its shape is not the documented one",
+                    Category::Eof => "it ends too early",
+                    Category::Syntax | Category::Io => "it is not JSON",
+                };
+                let what = format!(
+                    "the vendor agreed, but its answer cannot be read: {why} (line {}, column {})",
+                    cause.line(),
+                    cause.column()
+                );
                 Self::new(Kind::Decode, Delivery::Accepted, what)
             }
             Generated::ResponseBodyError(cause) | Generated::InvalidUpgrade(cause) => {

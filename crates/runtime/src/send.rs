@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
+use http::{HeaderValue, Method};
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
 
 use crate::body::told;
@@ -36,9 +37,9 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
             let elapsed = core.clock.monotonic().saturating_sub(started);
             error.with_operation(operation.id).with_url(&url).with_effort(attempt, elapsed)
         };
-        let (mut copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
+        // Waiting comes first: a signature is made at the last moment, because it ages.
         permit(core, operation).await;
-        copy.headers_mut().remove("api-version");
+        let (copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
         let error = match once(core, copy).await {
             Ok(response) => return Ok(response),
             Err(error) => effort(error),
@@ -70,8 +71,18 @@ async fn prepare(core: &Core, request: &Request, operation: &Operation) -> Resul
         .ok_or_else(|| Error::usage("the body is a stream, which cannot be sent again after a renewed login"))?;
     // The generator adds the version of the document to every request; no vendor asked for it, and signatures cover it.
     copy.headers_mut().remove("api-version");
+    // A colon may stand raw in a path, but not every server compares it with its encoded form.
+    if copy.url().path().contains(':') {
+        let encoded = copy.url().path().replace(':', "%3A");
+        copy.url_mut().set_path(&encoded);
+    }
     let stamp =
         if operation.authenticated { core.auth.stamp(&mut copy, operation).await? } else { crate::Stamp::default() };
+    // Some servers answer 411 to a write without a body that does not say so; the HTTP client leaves the header out.
+    let writes = matches!(*copy.method(), Method::POST | Method::PUT | Method::PATCH);
+    if writes && copy.body().is_none() {
+        copy.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     Ok((copy, stamp))
 }
 
@@ -143,6 +154,8 @@ fn rebuilt(status: StatusCode, mut headers: HeaderMap, bytes: Bytes, url: reqwes
     for name in [CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {
         headers.remove(name);
     }
+    // An answer without a body says "nothing", and the generated code reads only JSON.
+    let bytes = if bytes.trim_ascii().is_empty() { Bytes::from_static(b"null") } else { bytes };
     let mut response = http::Response::builder().status(status).url(url).body(bytes).map_err(|cause| {
         Error::new(Kind::Decode, Delivery::Accepted, "the answer cannot be handed on").with_source(cause)
     })?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use reqwest::Request;
 use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::auth::{Authenticator, BoxFuture, Stamp};
 use crate::clock::Clock;
@@ -78,12 +78,23 @@ impl<L: Login> TokenSession<L> {
         &self.login
     }
 
+    /// The state with a credential that is good now.
+    async fn ready(&self) -> Result<MutexGuard<'_, State>, Error> {
+        let mut state = self.state.lock().await;
+        let now = self.clock.monotonic();
+        let good = state.current.as_ref().is_some_and(|current| current.renew_at.is_none_or(|at| now < at));
+        if !good {
+            self.renewed(&mut state).await?;
+        }
+        Ok(state)
+    }
+
     async fn renewed(&self, state: &mut State) -> Result<(), Error> {
         let now = self.clock.monotonic();
-        if let Some((at, error)) = &state.failed {
-            if now < *at + FAILURE_HOLDS {
-                return Err(error.clone());
-            }
+        if let Some((at, error)) = &state.failed
+            && now < *at + FAILURE_HOLDS
+        {
+            return Err(error.clone());
         }
         let previous = state.current.take().map(|current| current.credential);
         match self.login.login(previous.as_ref()).await {
@@ -105,12 +116,7 @@ impl<L: Login> TokenSession<L> {
 impl<L: Login> Authenticator for TokenSession<L> {
     fn stamp<'a>(&'a self, request: &'a mut Request, _: &'a Operation) -> BoxFuture<'a, Result<Stamp, Error>> {
         Box::pin(async move {
-            let mut state = self.state.lock().await;
-            let now = self.clock.monotonic();
-            let good = state.current.as_ref().is_some_and(|current| current.renew_at.is_none_or(|at| now < at));
-            if !good {
-                self.renewed(&mut state).await?;
-            }
+            let state = self.ready().await?;
             for (name, value) in state.current.iter().flat_map(|current| &current.credential.headers) {
                 let mut value = value.clone();
                 value.set_sensitive(true);
@@ -129,6 +135,10 @@ impl<L: Login> Authenticator for TokenSession<L> {
             }
             Ok(true)
         })
+    }
+
+    fn open(&self) -> BoxFuture<'_, Result<(), Error>> {
+        Box::pin(async { self.ready().await.map(drop) })
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), Error>> {

@@ -1,5 +1,7 @@
 //! Sessions: one login for everybody, early renewal, and what a failed login means.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

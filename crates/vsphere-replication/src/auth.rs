@@ -84,10 +84,10 @@ impl RuntimeLogin for SessionLogin {
         Box::pin(async move {
             let opened = self.open().await?;
             // The old session may be alive, only old; leaving it behind would use up the appliance's sessions.
-            if let Some(previous) = previous {
-                if let Err(error) = self.logout(previous).await {
-                    tracing::debug!(%error, "the session before could not be closed");
-                }
+            if let Some(previous) = previous
+                && let Err(error) = self.logout(previous).await
+            {
+                tracing::debug!(%error, "the session before could not be closed");
             }
             Ok(opened)
         })

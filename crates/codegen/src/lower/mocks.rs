@@ -18,10 +18,10 @@ fn flatten(node: &mut Value) {
     match node {
         Value::Object(members) => {
             let query = members.get("in") == Some(&json!("query"));
-            if let Some(schema) = members.get_mut("schema").filter(|_| query) {
-                if schema.get("type") == Some(&json!("array")) {
-                    *schema = schema.get("items").cloned().unwrap_or_else(|| json!({ "type": "string" }));
-                }
+            if let Some(schema) = members.get_mut("schema").filter(|_| query)
+                && schema.get("type") == Some(&json!("array"))
+            {
+                *schema = schema.get("items").cloned().unwrap_or_else(|| json!({ "type": "string" }));
             }
             members.values_mut().for_each(flatten);
         }

@@ -99,10 +99,10 @@ pub(crate) fn each_schema(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Val
 
 /// Adds a schema to the components unless one of that name is there.
 pub(crate) fn add_schema(root: &mut Value, name: &str, schema: Value) {
-    if let Some(schemas) = root.pointer_mut("/components/schemas").and_then(Value::as_object_mut) {
-        if !schemas.contains_key(name) {
-            schemas.insert(name.to_owned(), schema);
-        }
+    if let Some(schemas) = root.pointer_mut("/components/schemas").and_then(Value::as_object_mut)
+        && !schemas.contains_key(name)
+    {
+        schemas.insert(name.to_owned(), schema);
     }
 }
 

@@ -147,10 +147,10 @@ impl Provider for Fake {
 
     fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
         let look = self.counted("observe");
-        if let Some((stop, at)) = &*self.stop.lock().unwrap() {
-            if look >= *at {
-                stop.now();
-            }
+        if let Some((stop, at)) = &*self.stop.lock().unwrap()
+            && look >= *at
+        {
+            stop.now();
         }
         let step = self.steps.get(look - 1).or(self.steps.last()).cloned();
         let (phase, percent) = match step {

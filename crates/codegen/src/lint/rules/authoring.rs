@@ -110,10 +110,10 @@ pub(super) fn examples(context: &Context<'_>, breaches: &mut Breaches) {
         let at = join(&operation.pointer(), "responses");
         let success: Vec<_> = responses.filter(|(status, _)| status.starts_with('2')).collect();
         // Where two statuses share one body, the examples of the first serve both.
-        if let Some((status, answer)) = success.first() {
-            if let Some(answer) = resolve(root, answer) {
-                check(join(&at, status), answer, operation.id(), breaches);
-            }
+        if let Some((status, answer)) = success.first()
+            && let Some(answer) = resolve(root, answer)
+        {
+            check(join(&at, status), answer, operation.id(), breaches);
         }
     }
 }

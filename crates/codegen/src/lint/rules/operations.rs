@@ -71,10 +71,10 @@ pub(super) fn external_reference(context: &Context<'_>, breaches: &mut Breaches)
 pub(super) fn dangling_reference(context: &Context<'_>, breaches: &mut Breaches) {
     let root = &context.document.value;
     references(root, "", &mut |at, reference| {
-        if let Some(pointer) = reference.strip_prefix('#') {
-            if root.pointer(pointer).is_none() {
-                breaches.add(at, format!("{reference:?} leads nowhere"));
-            }
+        if let Some(pointer) = reference.strip_prefix('#')
+            && root.pointer(pointer).is_none()
+        {
+            breaches.add(at, format!("{reference:?} leads nowhere"));
         }
     });
 }

@@ -1,0 +1,205 @@
+//! What is sent again and what never is, by a clock that nobody waits for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use backup_sync_runtime::clock::ManualClock;
+use backup_sync_runtime::{BoxFuture, Connection, Credential, Delivery, Error, Kind, Login, TokenSession};
+use backup_sync_tests::calls::Api;
+use backup_sync_tests::patient;
+use backup_sync_tests::raw::{Act, Raw, nowhere};
+use backup_sync_tests::server::{Answer, Server};
+use backup_sync_tests::spec::Spec;
+use jiff::Timestamp;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+
+fn clock() -> Arc<ManualClock> {
+    ManualClock::new("2019-03-26T08:00:00Z".parse::<Timestamp>().unwrap())
+}
+
+fn connection(api: Api, clock: &Arc<ManualClock>) -> Connection {
+    patient(api.operations(), Arc::new(api.credentials()), clock.clone())
+}
+
+/// A body that the operation's client can read.
+fn good(spec: &Spec, id: &str) -> Answer {
+    let answer = spec.successes(id).remove(0);
+    match answer.examples.first() {
+        Some(example) => Answer::json(answer.status, &example.value),
+        None => Answer::empty(answer.status),
+    }
+}
+
+/// Operations that may be sent again after they may have arrived: reads, logout by DELETE, and logins.
+#[tokio::test]
+async fn only_what_is_idempotent_is_sent_again_when_the_vendor_is_busy() {
+    for api in Api::ALL {
+        let (spec, server) = (Spec::load(api.spec()), Server::start().await);
+        for operation in api.operations() {
+            let clock = clock();
+            for status in [502, 503, 504] {
+                server.answer(Answer::empty(status));
+            }
+            server.answer(good(&spec, operation.id));
+            let result = api.call(&server.url(""), &connection(api, &clock), operation.id).await;
+            let sent = server.taken().len();
+            let safe = operation.method != "POST"
+                || ["Auth_Token", "login", "createRemoteSession"].contains(&operation.id)
+                || operation.id.starts_with("Keystone");
+            if safe {
+                assert!(result.is_ok(), "{api:?} {}: {result:?}", operation.id);
+                assert_eq!((sent, clock.waits().len()), (4, 3), "{api:?} {}", operation.id);
+            } else {
+                let error = result.unwrap_err();
+                assert_eq!((error.status(), sent, clock.waits().len()), (Some(502), 1, 0), "{api:?} {}", operation.id);
+                server.clear();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn work_is_started_once_when_the_answer_is_503() {
+    for api in Api::ALL {
+        let server = Server::start().await;
+        server.by(|_| Answer::empty(503));
+        for operation in api.operations().iter().filter(|operation| operation.starts_job) {
+            let clock = clock();
+            let error = api.call(&server.url(""), &connection(api, &clock), operation.id).await.unwrap_err();
+            assert_eq!((error.status(), error.delivery(), error.attempts()), (Some(503), Delivery::MaybeApplied, 1));
+            assert_eq!(server.taken().len(), 1, "{api:?} {}", operation.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn work_is_started_once_when_the_connection_breaks() {
+    for api in Api::ALL {
+        for operation in api.operations().iter().filter(|operation| operation.starts_job) {
+            let (raw, clock) = (Raw::start(vec![Act::Close]).await, clock());
+            let error = api.call(&raw.url(""), &connection(api, &clock), operation.id).await.unwrap_err();
+            assert_eq!((error.delivery(), error.attempts()), (Delivery::MaybeApplied, 1), "{error:?}");
+            assert_eq!(raw.lines().len(), 1, "{:?}", raw.lines());
+        }
+    }
+}
+
+/// The HTTP library may send again by itself on a connection that it kept.
+#[tokio::test]
+async fn work_is_started_once_when_a_kept_connection_breaks() {
+    let task = r#"{"id":"t","status":"RUNNING"}"#;
+    let first =
+        format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{task}", task.len());
+    let (raw, clock) = (Raw::start(vec![Act::Keep(first), Act::Close]).await, clock());
+    let connection = connection(Api::Vr, &clock);
+    assert!(Api::Vr.call(&raw.url(""), &connection, "getTaskInfo").await.is_ok());
+    let error = Api::Vr.call(&raw.url(""), &connection, "syncReplication").await.unwrap_err();
+    assert_eq!(error.delivery(), Delivery::MaybeApplied);
+    assert_eq!(raw.lines().iter().filter(|line| line.starts_with("POST")).count(), 1, "{:?}", raw.lines());
+}
+
+#[tokio::test]
+async fn a_read_is_repeated_when_the_connection_breaks() {
+    let body = r#"{"id":"r"}"#;
+    let good = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let torn = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 900\r\n\r\n{\"id\":".to_owned();
+    let (raw, clock) = (Raw::start(vec![Act::Close, Act::Say(torn), Act::Say(good)]).await, clock());
+    let read = Api::V8.call(&raw.url(""), &connection(Api::V8, &clock), "BackupRepository_Get").await.unwrap();
+    assert_eq!(read.body["id"], "r");
+    assert_eq!((raw.lines().len(), clock.waits().len()), (3, 2));
+}
+
+/// What provably never left may be sent again, whatever it does.
+#[tokio::test]
+async fn work_that_was_never_sent_is_tried_again() {
+    let clock = clock();
+    let error = Api::Vr.call(&nowhere().await, &connection(Api::Vr, &clock), "syncReplication").await.unwrap_err();
+    assert_eq!((error.delivery(), error.kind()), (Delivery::NeverSent, Kind::Unreachable));
+    assert_eq!((error.attempts(), clock.waits().len()), (5, 4));
+}
+
+#[tokio::test]
+async fn refusals_are_not_repeated() {
+    let server = Server::start().await;
+    for status in [400, 403, 404, 409] {
+        let clock = clock();
+        server.answer(Answer::empty(status));
+        let error = Api::Cbr.call(&server.url(""), &connection(Api::Cbr, &clock), "ListVault").await.unwrap_err();
+        assert_eq!((error.status(), server.taken().len(), clock.waits().len()), (Some(status), 1, 0));
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_waited_for() {
+    let spec = Spec::load(Api::Cbr.spec());
+    for (value, seconds) in [("7", 7), ("Tue, 26 Mar 2019 08:00:30 GMT", 30), (" 12 ", 12)] {
+        for status in [429, 503] {
+            let (server, clock) = (Server::start().await, clock());
+            server.answer(Answer::empty(status).header("retry-after", value)).answer(good(&spec, "ListVault"));
+            Api::Cbr.call(&server.url(""), &connection(Api::Cbr, &clock), "ListVault").await.unwrap();
+            assert_eq!(clock.waits(), [Duration::from_secs(seconds)], "{value} with {status}");
+        }
+    }
+}
+
+/// Neither a date in the past nor nonsense stops the retry, and nobody waits for days.
+#[tokio::test]
+async fn a_strange_retry_after_does_no_harm() {
+    let spec = Spec::load(Api::V8.spec());
+    for value in ["Tue, 26 Mar 2019 07:00:00 GMT", "soon", "-5", "99999999999999999999999"] {
+        let (server, clock) = (Server::start().await, clock());
+        server.answer(Answer::empty(429).header("retry-after", value)).answer(good(&spec, "BackupRepository_Get"));
+        let read = Api::V8.call(&server.url(""), &connection(Api::V8, &clock), "BackupRepository_Get").await;
+        assert!(read.is_ok(), "{value}: {read:?}");
+        assert!(clock.waits().iter().sum::<Duration>() <= Duration::from_secs(2), "{value}: {:?}", clock.waits());
+    }
+    let (server, clock) = (Server::start().await, clock());
+    server.answer(Answer::empty(429).header("retry-after", "864000"));
+    let error = Api::V8.call(&server.url(""), &connection(Api::V8, &clock), "BackupRepository_Get").await.unwrap_err();
+    assert_eq!((error.kind(), clock.waits().len()), (Kind::Throttled, 0), "longer than a call may take in all");
+    assert!(error.retry_after().is_some_and(|after| after <= Duration::from_secs(3600)), "{:?}", error.retry_after());
+}
+
+/// Gives out `token-1`, `token-2` and so on.
+#[derive(Debug, Default)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Login for Counting {
+    fn login<'a>(&'a self, _: Option<&'a Credential>) -> BoxFuture<'a, Result<Credential, Error>> {
+        let token = format!("token-{}", self.0.fetch_add(1, Ordering::SeqCst) + 1);
+        let headers = vec![(AUTHORIZATION, HeaderValue::from_str(&token).unwrap())];
+        Box::pin(async { Ok(Credential { headers, lifetime: None, refresh: None }) })
+    }
+
+    fn logout<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, Result<(), Error>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// For every operation that needs credentials: 401 is answered by one login and one replay, also where work starts,
+/// because a vendor that does not know the caller has not done anything.
+#[tokio::test]
+async fn a_401_is_answered_by_one_renewal_and_one_replay() {
+    for api in Api::ALL {
+        let (spec, server) = (Spec::load(api.spec()), Server::start().await);
+        for operation in api.operations().iter().filter(|operation| operation.authenticated) {
+            let (clock, logins) = (clock(), Arc::new(AtomicUsize::new(0)));
+            let session = TokenSession::new(Counting(logins.clone()), clock.clone(), Duration::ZERO);
+            let connection = patient(api.operations(), Arc::new(session), clock.clone());
+            let tokens = || -> Vec<String> {
+                server.taken().iter().map(|sent| sent.header("authorization").unwrap_or_default().to_owned()).collect()
+            };
+
+            server.answer(Answer::empty(401)).answer(good(&spec, operation.id));
+            api.call(&server.url(""), &connection, operation.id).await.unwrap();
+            assert_eq!(tokens(), ["token-1", "token-2"], "{api:?} {}", operation.id);
+
+            server.answer(Answer::empty(401)).answer(Answer::empty(401));
+            let error = api.call(&server.url(""), &connection, operation.id).await.unwrap_err();
+            assert_eq!((error.kind(), error.status()), (Kind::Auth, Some(401)));
+            assert_eq!(tokens(), ["token-2", "token-3"], "{api:?} {}", operation.id);
+            assert_eq!((logins.load(Ordering::SeqCst), clock.waits().len()), (3, 0));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One way to call any operation of any document by its id, with arguments that nobody looks at.
+
+mod huawei;
+mod veeam;
+mod vsphere;
+
+use std::fmt::Debug;
+
+use backup_sync_runtime::auth::Fixed;
+use backup_sync_runtime::{Connection, Error, Operation};
+use progenitor_client::ResponseValue;
+use reqwest::header::HeaderMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::{TOKEN, header, once};
+
+/// An answer, whatever its type was.
+#[derive(Clone, Debug)]
+pub struct Read {
+    /// Its status.
+    pub status: u16,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as the typed client read it, written out again.
+    pub body: Value,
+    /// Its body as `Debug` shows it.
+    pub shown: String,
+}
+
+impl Read {
+    fn of<T: Serialize + Debug>(answer: ResponseValue<T>) -> Self {
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let shown = format!("{answer:?}");
+        Self { status, headers, body: serde_json::to_value(answer.into_inner()).unwrap(), shown }
+    }
+}
+
+/// Declares a function that calls any operation of one document.
+macro_rules! table {
+    ($(#[$doc:meta])* $client:ty, $api:ident, { $($id:literal => $call:expr,)* }) => {
+        $(#[$doc])*
+        pub(in crate::calls) async fn send($api: &$client, id: &str) -> Result<crate::calls::Read, backup_sync_runtime::Error> {
+            match id {
+                $($id => Ok(crate::calls::Read::of(backup_sync_runtime::call($id, $call.send()).await?)),)*
+                other => panic!("nobody has written down how to call {other}"),
+            }
+        }
+    };
+}
+use table;
+
+/// Reads a request body as the typed client would build it, and writes it out again.
+fn again<T: Serialize + DeserializeOwned>(body: &Value) -> Result<Value, serde_json::Error> {
+    serde_json::from_value::<T>(body.clone()).and_then(serde_json::to_value)
+}
+
+/// A request body from JSON.
+fn body<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("a body of its type")
+}
+
+/// The documents and their clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Api {
+    /// Veeam v5.
+    V5,
+    /// Veeam v7.
+    V7,
+    /// Veeam v8.
+    V8,
+    /// Huawei CBR v3.
+    Cbr,
+    /// Huawei IAM v3.
+    Iam,
+    /// vSphere Replication v2.
+    Vr,
+}
+
+impl Api {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::V5, Self::V7, Self::V8, Self::Cbr, Self::Iam, Self::Vr];
+
+    /// The name of the document.
+    pub fn spec(self) -> &'static str {
+        match self {
+            Self::V5 => "veeam-vb365-v5",
+            Self::V7 => "veeam-vb365-v7",
+            Self::V8 => "veeam-vb365-v8",
+            Self::Cbr => "huawei-cbr-v3",
+            Self::Iam => "huawei-iam-v3",
+            Self::Vr => "vsphere-replication-v2",
+        }
+    }
+
+    /// What stands before the paths of the document.
+    pub fn base(self) -> &'static str {
+        match self {
+            Self::V5 => "/v5",
+            Self::V7 => "/v7",
+            Self::V8 => "/v8",
+            Self::Cbr | Self::Iam => "",
+            Self::Vr => "/api/rest/vr/v2",
+        }
+    }
+
+    /// The operation table.
+    pub fn operations(self) -> &'static [Operation] {
+        match self {
+            Self::V5 => veeam_vb365::v5::OPERATIONS,
+            Self::V7 => veeam_vb365::v7::OPERATIONS,
+            Self::V8 => veeam_vb365::v8::OPERATIONS,
+            Self::Cbr => huawei_cbr::v3::OPERATIONS,
+            Self::Iam => huawei_cbr::iam_v3::OPERATIONS,
+            Self::Vr => vsphere_replication::v2::OPERATIONS,
+        }
+    }
+
+    /// Credentials as the vendor wants them, made of [`TOKEN`].
+    pub fn credentials(self) -> Fixed {
+        match self {
+            Self::V5 | Self::V7 | Self::V8 => header("authorization", &format!("Bearer {TOKEN}")),
+            Self::Cbr | Self::Iam => header("x-auth-token", TOKEN),
+            Self::Vr => header("x-dr-session", TOKEN),
+        }
+    }
+
+    /// A connection that sends everything once, with [`Api::credentials`].
+    pub fn connection(self) -> Connection {
+        once(self.operations(), self.credentials())
+    }
+
+    /// Calls the operation `id` at the server whose address is `server`.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong with the call.
+    pub async fn call(self, server: &str, connection: &Connection, id: &str) -> Result<Read, Error> {
+        let base = format!("{server}{}", self.base());
+        let (http, inner) = (connection.http(), connection.clone());
+        match self {
+            Self::V5 => veeam::v5::send(&veeam_vb365::v5::Client::new_with_client(&base, http, inner), id).await,
+            Self::V7 => veeam::v7::send(&veeam_vb365::v7::Client::new_with_client(&base, http, inner), id).await,
+            Self::V8 => veeam::v8::send(&veeam_vb365::v8::Client::new_with_client(&base, http, inner), id).await,
+            Self::Cbr => huawei::cbr::send(&huawei_cbr::v3::Client::new_with_client(&base, http, inner), id).await,
+            Self::Iam => huawei::iam::send(&huawei_cbr::iam_v3::Client::new_with_client(&base, http, inner), id).await,
+            Self::Vr => {
+                vsphere::v2::send(&vsphere_replication::v2::Client::new_with_client(&base, http, inner), id).await
+            }
+        }
+    }
+
+    /// Reads the request body of the operation `id` as its type and writes it out again.
+    ///
+    /// # Errors
+    ///
+    /// When `value` is not of that type.
+    pub fn request_again(self, id: &str, value: &Value) -> Result<Value, serde_json::Error> {
+        match self {
+            Self::V5 | Self::V7 | Self::V8 => veeam::again(self, id, value),
+            Self::Cbr | Self::Iam => huawei::again(id, value),
+            Self::Vr => panic!("no operation of vSphere Replication here has a body"),
+        }
+    }
+}
