@@ -74,3 +74,8 @@ pub fn shown(error: &Error) -> String {
     }
     text
 }
+
+/// The examples of the repository's README, compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
