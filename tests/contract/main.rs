@@ -13,6 +13,7 @@ mod errors;
 mod examples;
 mod huawei_cbr;
 mod huawei_iam;
+mod mocks;
 mod retries;
 mod secrets;
 mod seeds;

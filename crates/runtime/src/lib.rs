@@ -54,3 +54,22 @@ macro_rules! generated {
         }
     };
 }
+
+/// Hands every request of generated clients over to their [`Connection`]: the body of every vendor's `hooks.rs`.
+#[macro_export]
+macro_rules! hand_over {
+    ($($client:ty),* $(,)?) => {$(
+        impl $crate::progenitor_client::ClientHooks<$crate::Connection> for $client {
+            async fn exec(
+                &self,
+                request: $crate::reqwest::Request,
+                info: &$crate::progenitor_client::OperationInfo,
+            ) -> $crate::reqwest::Result<$crate::reqwest::Response> {
+                $crate::progenitor_client::ClientInfo::inner(self).send(request, info.operation_id).await
+            }
+        }
+    )*};
+}
+
+#[doc(hidden)]
+pub use {progenitor_client, reqwest};

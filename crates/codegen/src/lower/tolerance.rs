@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::{Plan, each_schema};
 use crate::lint::{Direction, Role, Sites};
 
-const BOUNDS: [&str; 12] = [
+/// What would make the reader refuse or invent values.
+pub(crate) const BOUNDS: [&str; 12] = [
     "default",
     "minLength",
     "maxLength",

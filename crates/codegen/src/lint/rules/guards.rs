@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::document::{join, operations, resolve};
 use crate::lint::{Breaches, Context, Role, SchemaSite};
+use crate::lower::tolerance::BOUNDS;
 
 fn each_answer<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a SchemaSite<'a>> {
     context.sites.schemas.iter().filter(|site| site.direction.answer)
@@ -43,24 +44,9 @@ pub(super) fn nullable(context: &Context<'_>, breaches: &mut Breaches) {
     }
 }
 
-const CONSTRAINTS: [&str; 12] = [
-    "default",
-    "minLength",
-    "maxLength",
-    "pattern",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-];
-
 pub(super) fn constraints(context: &Context<'_>, breaches: &mut Breaches) {
     for site in each_answer(context) {
-        for key in CONSTRAINTS.into_iter().filter(|key| site.node.get(key).is_some()) {
+        for key in BOUNDS.into_iter().filter(|key| site.node.get(key).is_some()) {
             breaches.add(join(&site.pointer, key), format!("an answer has {key}"));
         }
     }
