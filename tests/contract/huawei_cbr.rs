@@ -217,7 +217,7 @@ async fn cbr_list_op_logs() {
     assert_eq!((answer.count, logs.len()), (Some(2), 2));
     assert_eq!(logs[0].status, Some(open::OperationLogStatus::Running));
     let common = logs[0].extra_info.as_ref().unwrap().common.as_ref().unwrap();
-    assert_eq!(common.progress, Some(40));
+    assert_eq!(common.progress, Some(40.into()));
 
     server.answer(example("ListOpLogs", "empty"));
     call("ListOpLogs", api.list_op_logs().project_id(PROJECT).send()).await.unwrap();

@@ -193,7 +193,7 @@ async fn vr_get_replication_info() {
     server.answer(example("getReplicationInfo", "syncing"));
     let answer = call("getReplicationInfo", get().send()).await.unwrap();
     let progress = answer.sync_progress.as_ref().unwrap();
-    assert_eq!((progress.progress, progress.transferred_total), (Some(81), Some(10_737_418_240)));
+    assert_eq!((progress.progress.clone(), progress.transferred_total), (Some(81.into()), Some(10_737_418_240)));
 
     server.answer(example("getReplicationInfo", "reconfiguring"));
     let answer = call("getReplicationInfo", get().send()).await.unwrap();
@@ -215,8 +215,8 @@ async fn vr_sync_replication() {
     assert!(!sent.path.contains("//"), "{}", sent.path);
     assert_eq!(task.status().as_u16(), 202);
     assert_eq!(
-        (task.id.as_str(), task.status.clone(), task.progress),
-        ("string", Some(open::TaskStatus::Queued), Some(0))
+        (task.id.as_str(), task.status.clone(), task.progress.clone()),
+        ("string", Some(open::TaskStatus::Queued), Some(0.into()))
     );
     let texts = [&task.description, &task.description_id, &task.entity, &task.entity_name];
     assert!(texts.iter().all(|text| text.as_deref() == Some("string")), "{task:?}");
@@ -265,7 +265,7 @@ async fn vr_resume_replication() {
     let sent = server.only();
     assert_sent(&sent, "POST", "/pairings/{}/replications/{}/actions/resume");
     sent.assert_query(&[]);
-    assert_eq!((task.status.clone(), task.progress), (Some(open::TaskStatus::Running), Some(10)));
+    assert_eq!((task.status.clone(), task.progress.clone()), (Some(open::TaskStatus::Running), Some(10.into())));
 }
 
 #[tokio::test]
@@ -277,7 +277,10 @@ async fn vr_get_recent_tasks_info() {
     assert_sent(&sent, "GET", "/tasks");
     sent.assert_query(&PAGE);
     let tasks = answer.list.as_ref().unwrap();
-    assert_eq!((tasks[0].status.clone(), tasks[0].progress), (Some(open::TaskStatus::Running), Some(45)));
+    assert_eq!(
+        (tasks[0].status.clone(), tasks[0].progress.clone()),
+        (Some(open::TaskStatus::Running), Some(45.into()))
+    );
     assert_eq!(tasks[0].entity.as_deref(), Some(GROUP));
 }
 

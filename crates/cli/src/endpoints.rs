@@ -12,6 +12,7 @@ use futures_util::future::join_all;
 
 use crate::config::{self, Endpoint, beside};
 use crate::exit::Failure;
+use crate::progress::say;
 
 /// A connected endpoint with the targets that were chosen.
 pub type Chosen = Vec<(Arc<dyn Provider>, Vec<Target>)>;
@@ -31,12 +32,22 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
     let what = |field: &str| format!("endpoint {name}, {field}");
     let usage = |field: &str, error: &Error| Failure::usage(format!("{}: {error}", what(field)));
     let secret = |secret: &config::Secret, field: &str| secret.fetch(folder, &what(field));
-    let url = |url: &str, field: &str| base_url(name, url).map_err(|error| usage(field, &error));
+    let url = |url: &str, field: &str| {
+        let url = base_url(name, url).map_err(|error| usage(field, &error))?;
+        let plain = url.strip_prefix("http://").is_some_and(|rest| !is_this_machine(rest));
+        if plain {
+            say(format_args!(
+                "warning: endpoint {name}: {url} is not encrypted; anybody in between can read the password"
+            ));
+        }
+        Ok(url)
+    };
     let trust = |tls: &config::Tls| {
         if tls.insecure {
-            eprintln!(
-                "warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read the password"
-            );
+            say(format_args!(
+                "warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read \
+                 the password"
+            ));
         }
         tls.trust(folder, &what("tls"))
     };
@@ -76,6 +87,11 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
             Prepared::Replication(to)
         }
     })
+}
+
+/// Whether what follows the scheme names this machine.
+fn is_this_machine(rest: &str) -> bool {
+    ["127.", "localhost", "[::1]"].iter().any(|host| rest.starts_with(host))
 }
 
 /// Either a password login or an access key, each complete.
@@ -135,31 +151,32 @@ pub fn prepare_all(
 /// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used.
 pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Result<Chosen, Failure> {
     let opened = join_all(prepared.iter().map(|(name, prepared)| async move {
-        let failed = |error: Error| Failure::Endpoint { endpoint: name.clone(), error };
-        let provider = prepared.connect().await.map_err(failed)?;
+        let provider = prepared.connect().await.map_err(|error| (name.clone(), error))?;
         match provider.targets().await {
             Ok(targets) => Ok((provider, targets)),
             Err(error) => {
                 close(&*provider).await;
-                Err(failed(error))
+                Err((name.clone(), error))
             }
         }
     }))
     .await;
     let mut chosen = Vec::new();
-    let mut trouble = None;
+    let mut failed = Vec::new();
     for outcome in opened {
         match outcome {
             Ok(endpoint) => chosen.push(endpoint),
-            Err(failure) => trouble = trouble.or(Some(failure)),
+            Err(failure) => failed.push(failure),
         }
     }
-    let trouble = trouble.or_else(|| narrow(&mut chosen, selectors).err());
-    if let Some(failure) = trouble {
-        close_all(&chosen).await;
-        return Err(failure);
+    let narrowed = if failed.is_empty() { narrow(&mut chosen, selectors) } else { Err(Failure::Endpoints(failed)) };
+    match narrowed {
+        Ok(()) => Ok(chosen),
+        Err(failure) => {
+            close_all(&chosen).await;
+            Err(failure)
+        }
     }
-    Ok(chosen)
 }
 
 /// Keeps what the selectors mean; a selector that means nothing is an error, because a typing error must not pass.

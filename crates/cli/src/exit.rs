@@ -58,7 +58,7 @@ impl Exit {
         let any = |test: fn(&TargetReport) -> bool| report.targets.iter().any(test);
         let failed = |target: &TargetReport, exits: fn(Self) -> bool| {
             matches!(target.outcome, Outcome::Failed { .. } | Outcome::Stopped)
-                && exits(Self::of_kind(target.error_kind.as_deref()))
+                && exits(Self::of_error(target.error_kind.as_deref(), target.transient))
         };
         let real = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Failed));
         let denied = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Denied));
@@ -77,10 +77,11 @@ impl Exit {
         }
     }
 
-    fn of_kind(kind: Option<&str>) -> Self {
+    fn of_error(kind: Option<&str>, transient: bool) -> Self {
         match kind {
-            Some("auth" | "denied" | "tls") => Self::Denied,
             Some("unreachable" | "throttled" | "deadline") => Self::Transient,
+            Some(_) if transient => Self::Transient,
+            Some("auth" | "denied" | "tls") => Self::Denied,
             _ => Self::Failed,
         }
     }
@@ -92,20 +93,23 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why nothing could be done at all.
+/// Why nothing could be done at all, or the result could not be told.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The call or the configuration is wrong.
     #[error("{0}")]
     Usage(String),
-    /// An endpoint could not be used.
-    #[error("endpoint {endpoint}: {}", .error.chain())]
-    Endpoint {
-        /// Its name.
-        endpoint: String,
-        /// What went wrong.
-        error: Error,
-    },
+    /// Endpoints could not be used, at least one.
+    #[error("{}", told(.0))]
+    Endpoints(Vec<(String, Error)>),
+    /// The result could not be printed.
+    #[error("{0}")]
+    Output(String),
+}
+
+fn told(endpoints: &[(String, Error)]) -> String {
+    let sentences = endpoints.iter().map(|(name, error)| format!("endpoint {name}: {}", error.chain()));
+    sentences.collect::<Vec<_>>().join("\nerror: ")
 }
 
 impl Failure {
@@ -114,17 +118,20 @@ impl Failure {
         Self::Usage(what.into())
     }
 
-    /// How it ends the program.
+    /// How it ends the program. Of several endpoints, what a person has to change comes first.
     pub fn exit(&self) -> Exit {
+        let of = |error: &Error| match error.kind() {
+            Kind::Usage => Exit::Usage,
+            kind => Exit::of_error(Some(kind.as_str()), error.is_transient()),
+        };
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::Endpoint { error, .. } => match error.kind() {
-                Kind::Usage => Exit::Usage,
-                kind => match Exit::of_kind(Some(kind.as_str())) {
-                    Exit::Failed if error.is_transient() => Exit::Transient,
-                    exit => exit,
-                },
-            },
+            Self::Output(_) => Exit::Failed,
+            Self::Endpoints(endpoints) => {
+                let exits: Vec<Exit> = endpoints.iter().map(|(_, error)| of(error)).collect();
+                let order = [Exit::Usage, Exit::Denied, Exit::Failed];
+                order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Transient)
+            }
         }
     }
 }

@@ -21,7 +21,8 @@ impl Labels {
         }
         let label = |(address, name): &(&Address, &str)| {
             let label = named(address, name);
-            let usable = seen[&label] == 1 && !name.is_empty() && !name.contains(['*', '?', '[', '\\']);
+            let special = |character: char| "*?[]{}\\".contains(character) || character.is_control();
+            let usable = seen[&label] == 1 && !name.is_empty() && !name.contains(special);
             ((*address).clone(), if usable { label } else { address.to_string() })
         };
         Self(targets.iter().map(label).collect())

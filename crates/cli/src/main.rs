@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            eprintln!("error: {failure}");
+            progress::say(format_args!("error: {failure}"));
             failure.exit().into()
         }
     }

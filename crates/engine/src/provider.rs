@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 use backup_sync_runtime::{BoxFuture, Error};
 use schemars::JsonSchema;
@@ -214,6 +215,11 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Asks the vendor to stop a job. `false`: this vendor cannot stop one.
     fn stop<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<bool, Error>>;
+
+    /// The shortest pause between two looks that the vendor's request quota allows.
+    fn pace(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Logs out. Called on every way out of a run.
     fn close(&self) -> BoxFuture<'_, Result<(), Error>>;

@@ -25,6 +25,9 @@ pub struct TargetReport {
     /// What kind of error stood in the way, if one did: `auth`, `unreachable`, `throttled` and so on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_kind: Option<String>,
+    /// Whether the same call may succeed later without anybody changing anything.
+    #[serde(default)]
+    pub transient: bool,
     /// Milliseconds from its start to its end.
     pub duration_ms: u64,
 }

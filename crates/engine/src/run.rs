@@ -117,8 +117,13 @@ impl Run {
         let watches = endpoints.into_iter().map(|(provider, targets)| async move {
             let watch = Watch { run: self, provider: &*provider, begun };
             let reports = watch.all(targets).await;
-            if let Err(error) = provider.close().await {
-                tracing::warn!(endpoint = provider.endpoint(), error = %error, "logging out failed");
+            tokio::select! {
+                closed = provider.close() => if let Err(error) = closed {
+                    tracing::warn!(endpoint = provider.endpoint(), error = %error, "logging out failed");
+                },
+                () = self.clock.sleep(CLOSE_LIMIT) => {
+                    tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left");
+                }
             }
             reports
         });
@@ -139,6 +144,11 @@ struct Watch<'a> {
 /// Looks for a running synchronization after a start whose fate is not known.
 const SEARCHES: u32 = 3;
 
+/// A start is compared with a baseline that is not older than so many other starts take.
+const WAVE: usize = 25;
+/// Logging out may not hold up the end of a run.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+
 impl Watch<'_> {
     fn now(&self) -> Duration {
         self.run.clock.monotonic()
@@ -152,11 +162,22 @@ impl Watch<'_> {
     async fn all(&self, targets: Vec<Target>) -> Vec<TargetReport> {
         let mut slots: Vec<Slot> =
             targets.into_iter().map(|target| Slot::new(target, self.provider.vendor(), self.now())).collect();
-        self.baselines(&mut slots).await;
         let at_once = self.run.options.starts_at_once.max(1);
-        stream::iter(slots.iter_mut().filter(|slot| slot.is_open()))
-            .for_each_concurrent(at_once, |slot| self.start(slot))
-            .await;
+        for begin in (0..slots.len()).step_by(WAVE) {
+            let wave = &mut slots[begin..];
+            let size = wave.len().min(WAVE);
+            let wave = &mut wave[..size];
+            self.baselines(wave).await;
+            stream::iter(wave.iter_mut().filter(|slot| slot.is_open()))
+                .for_each_concurrent(at_once, |slot| self.start(slot))
+                .await;
+            // With many targets the first have ended before the last are started.
+            if begin + WAVE < slots.len()
+                && let Err(error) = self.look(&mut slots).await
+            {
+                self.look_failed(&error);
+            }
+        }
         self.watch(&mut slots).await;
         slots.into_iter().map(Slot::report).collect()
     }
@@ -229,14 +250,26 @@ impl Watch<'_> {
 
     /// The start was sent, but what became of it is not known: look, never send again.
     async fn search(&self, slot: &mut Slot, error: &Error) {
-        for look in 0..SEARCHES {
+        let mut searches = 0;
+        let mut failed = None;
+        for look in 0..self.run.options.failed_looks.max(SEARCHES) {
             if look > 0 {
-                self.pause(self.run.options.polling.shortest).await;
+                self.pause(self.shortest()).await;
             }
             match self.provider.find_running(&slot.target, &slot.baseline).await {
                 Ok(Some(job)) => return self.begin(slot, job, true).await,
-                Ok(None) => {}
-                Err(error) => self.look_failed(&error),
+                Ok(None) => {
+                    failed = None;
+                    searches += 1;
+                }
+                // Nobody could look, so nothing can be said about what is there.
+                Err(error) => {
+                    self.look_failed(&error);
+                    failed = Some(error);
+                }
+            }
+            if searches >= SEARCHES || self.run.stop.asked() {
+                break;
             }
         }
         let sent = if error.delivery() == Delivery::Accepted {
@@ -244,10 +277,11 @@ impl Watch<'_> {
         } else {
             "the start was sent, but no answer came"
         };
-        let why = format!(
-            "{sent}, and no running synchronization of it was found; it was not sent again ({})",
-            error.chain()
-        );
+        let found = match failed {
+            Some(look) => format!("it could not be looked for ({})", look.chain()),
+            None => "no running synchronization of it was found".to_owned(),
+        };
+        let why = format!("{sent}, and {found}; it was not sent again ({})", error.chain());
         self.finish(slot, Outcome::Unknown { why }, Some(error)).await;
     }
 
@@ -262,7 +296,7 @@ impl Watch<'_> {
 
     async fn watch(&self, slots: &mut [Slot]) {
         let mut failed_looks = 0;
-        let mut pause = self.run.options.polling.shortest;
+        let mut pause = self.shortest();
         while slots.iter().any(Slot::is_running) {
             if self.run.stop.asked() {
                 return self.leave(slots, "the run was broken off; the vendor's work goes on").await;
@@ -270,14 +304,16 @@ impl Watch<'_> {
             match self.look(slots).await {
                 Ok(changed) => {
                     failed_looks = 0;
-                    let Polling { shortest, longest } = self.run.options.polling;
-                    pause = if changed { shortest } else { (pause * 3 / 2).min(longest) };
+                    let longest = self.run.options.polling.longest.max(self.shortest());
+                    pause = if changed { self.shortest() } else { (pause * 3 / 2).min(longest) };
                 }
                 Err(error) => {
                     failed_looks += 1;
                     self.look_failed(&error);
-                    let hopeless =
-                        !error.is_transient() && matches!(error.kind(), Kind::Auth | Kind::Denied | Kind::Tls);
+                    // Once may be a limiter or a restart; twice in a row is an answer.
+                    let refused =
+                        matches!(error.kind(), Kind::Auth | Kind::Denied | Kind::Tls) && !error.is_transient();
+                    let hopeless = refused && failed_looks >= 2;
                     if hopeless || failed_looks >= self.run.options.failed_looks {
                         return self.lose_sight(slots, &error).await;
                     }
@@ -287,7 +323,8 @@ impl Watch<'_> {
             self.overdue(slots).await;
             if slots.iter().any(Slot::is_running) {
                 // Jitter keeps many runs from asking in step.
-                self.pause(pause.mul_f64(0.9 + 0.2 * retry::jitter())).await;
+                let jittered = pause.mul_f64(0.9 + 0.2 * retry::jitter());
+                self.pause(jittered.min(self.until_deadline(slots))).await;
             }
         }
     }
@@ -296,14 +333,17 @@ impl Watch<'_> {
     async fn look(&self, slots: &mut [Slot]) -> Result<bool, Error> {
         let mut running: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running()).collect();
         let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
-        let seen = self.provider.observe(&jobs).await?;
+        let Some(seen) = self.unless_stopped(self.provider.observe(&jobs)).await else { return Ok(false) };
+        let seen = complete(seen?, jobs.len())?;
         let now = self.now();
         let mut changed = false;
         for (slot, seen) in running.iter_mut().zip(seen) {
             changed |= slot.observe(seen, now);
             self.tell(slot.progress(now));
         }
-        let mut claimed: Vec<&mut Slot> = running.into_iter().filter(|slot| slot.claimed.is_some()).collect();
+        // A word that nobody knows says nothing; the vendor's rule may still be fulfilled.
+        let mut claimed: Vec<&mut Slot> =
+            running.into_iter().filter(|slot| slot.claimed.is_some() || slot.is_unclear()).collect();
         for slot in &mut claimed {
             if let Some(outcome) = firm(slot.last.as_ref()) {
                 self.finish(slot, outcome, None).await;
@@ -318,19 +358,20 @@ impl Watch<'_> {
         if claimed.is_empty() {
             return Ok(false);
         }
-        let verdicts = {
-            let claims: Vec<Claim<'_>> = claimed
-                .iter()
-                .filter_map(|slot| {
-                    Some(Claim { job: slot.job.as_ref()?, baseline: &slot.baseline, last: slot.last.as_ref()? })
-                })
-                .collect();
-            self.provider.verify(&claims).await?
-        };
+        let claims: Vec<Claim<'_>> = claimed
+            .iter()
+            .filter_map(|slot| {
+                Some(Claim { job: slot.job.as_ref()?, baseline: &slot.baseline, last: slot.last.as_ref()? })
+            })
+            .collect();
+        let Some(verdicts) = self.unless_stopped(self.provider.verify(&claims)).await else { return Ok(false) };
+        let verdicts = complete(verdicts?, claims.len())?;
         let mut changed = false;
         for (slot, verdict) in claimed.iter_mut().zip(verdicts) {
             let waited = self.now().saturating_sub(slot.claimed.unwrap_or_default());
             let outcome = match verdict {
+                Verdict::Decided(outcome @ Outcome::Succeeded { .. }) => outcome,
+                _ if slot.claimed.is_none() => continue,
                 Verdict::Decided(outcome) => outcome,
                 Verdict::NotYet { otherwise, .. } if waited >= self.run.options.settle => otherwise,
                 Verdict::NotYet { why, .. } => {
@@ -383,6 +424,28 @@ impl Watch<'_> {
         self.tell(event);
     }
 
+    /// The shortest pause that the options and the vendor's quota allow.
+    fn shortest(&self) -> Duration {
+        let Polling { shortest, longest } = self.run.options.polling;
+        shortest.max(self.provider.pace()).min(longest)
+    }
+
+    /// Time until the first target that still runs is overdue.
+    fn until_deadline(&self, slots: &[Slot]) -> Duration {
+        let limit = self.run.options.target_deadline;
+        let now = self.now();
+        let left = |slot: &Slot| (slot.started + limit).saturating_sub(now);
+        slots.iter().filter(|slot| slot.is_running()).map(left).min().unwrap_or(limit).max(Duration::from_millis(1))
+    }
+
+    /// Waits for a read, but not beyond a request to break off. Never used around a start.
+    async fn unless_stopped<T>(&self, read: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            read = read => Some(read),
+            () = self.run.stop.wait() => None,
+        }
+    }
+
     fn look_failed(&self, error: &Error) {
         let endpoint = self.provider.endpoint().to_owned();
         self.tell(Event::LookFailed { endpoint, error: error.chain() });
@@ -395,6 +458,15 @@ impl Watch<'_> {
             () = self.run.stop.wait() => {}
         }
     }
+}
+
+/// An answer with one entry for each thing asked; less would leave targets unwatched without a word.
+fn complete<T>(answers: Vec<T>, asked: usize) -> Result<Vec<T>, Error> {
+    if answers.len() == asked {
+        return Ok(answers);
+    }
+    let what = format!("the endpoint told of {} of {asked} jobs", answers.len());
+    Err(Error::new(Kind::Vendor, Delivery::Rejected, what))
 }
 
 /// Ends that need no proof: nobody claims a failure or a stop in error.

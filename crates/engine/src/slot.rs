@@ -23,7 +23,16 @@ pub(crate) struct Slot {
     pub(crate) claimed: Option<Duration>,
     changed: Duration,
     percent: Option<u8>,
-    end: Option<(Outcome, Option<String>, Duration)>,
+    end: Option<End>,
+}
+
+/// How a target ended.
+#[derive(Debug)]
+struct End {
+    outcome: Outcome,
+    error_kind: Option<String>,
+    transient: bool,
+    duration: Duration,
 }
 
 impl Slot {
@@ -45,6 +54,11 @@ impl Slot {
 
     pub(crate) fn is_open(&self) -> bool {
         self.end.is_none()
+    }
+
+    /// Whether the vendor's last word says neither that it runs nor that it is over.
+    pub(crate) fn is_unclear(&self) -> bool {
+        self.last.as_ref().is_some_and(|seen| seen.phase == Phase::Unclear)
     }
 
     /// Whether there is a job to look at.
@@ -92,24 +106,33 @@ impl Slot {
 
     pub(crate) fn finish(&mut self, outcome: Outcome, error: Option<&Error>, now: Duration) -> Event {
         let duration = now.saturating_sub(self.started);
-        let kind = error.map(|error| error.kind().to_string());
-        self.end = Some((outcome.clone(), kind, duration));
+        self.end = Some(End {
+            outcome: outcome.clone(),
+            error_kind: error.map(|error| error.kind().to_string()),
+            transient: error.is_some_and(Error::is_transient),
+            duration,
+        });
         Event::Finished { target: self.target.address.clone(), outcome, duration_ms: millis(duration) }
     }
 
     pub(crate) fn report(self) -> TargetReport {
-        let nothing =
-            || (Outcome::Unknown { why: "the run ended without a word about it".to_owned() }, None, Duration::ZERO);
-        let (outcome, error_kind, duration) = self.end.unwrap_or_else(nothing);
+        let nothing = || End {
+            outcome: Outcome::Unknown { why: "the run ended without a word about it".to_owned() },
+            error_kind: None,
+            transient: false,
+            duration: Duration::ZERO,
+        };
+        let end = self.end.unwrap_or_else(nothing);
         TargetReport {
             target: self.target.address,
             name: self.target.name,
             vendor: self.vendor.to_owned(),
             job: self.job.map(|job| job.ids).unwrap_or_default(),
             adopted: self.adopted,
-            outcome,
-            error_kind,
-            duration_ms: millis(duration),
+            outcome: end.outcome,
+            error_kind: end.error_kind,
+            transient: end.transient,
+            duration_ms: millis(end.duration),
         }
     }
 }

@@ -14,6 +14,9 @@ pub const MOST_BACKUPS: usize = 50;
 /// Longest name of a backup, in characters.
 const LONGEST_NAME: usize = 64;
 
+/// The service takes 32 bits.
+const LATEST: i64 = i32::MAX as i64;
+
 /// The only resource type that the first revision of the page knows, and the default.
 const RESOURCE_TYPE: &str = "OS::Native::Server";
 
@@ -121,9 +124,10 @@ fn backup(entry: Entry) -> Result<BackupSync, String> {
     if length > LONGEST_NAME {
         return Err(format!("backup_name is {length} characters long; 1 to {LONGEST_NAME} are allowed"));
     }
-    if entry.created_at <= 0 {
+    if !(1..=LATEST).contains(&entry.created_at) {
+        let hint = if entry.created_at > LATEST { "; this looks like milliseconds" } else { "" };
         return Err(format!(
-            "created_at is {}; it has to be the time of the backup in seconds since 1970",
+            "created_at is {}; it has to be the time of the backup in seconds since 1970{hint}",
             entry.created_at
         ));
     }
@@ -194,6 +198,7 @@ mod tests {
             (&format!("[{unknown}]"), "unknown field `imagepath`"),
             (&format!("[{}]", entry(1, "")), "entry 1: backup_name is empty"),
             (&format!("[{}]", entry(1, "a").replace("1553587260", "0")), "created_at is 0"),
+            (&format!("[{}]", entry(1, "a").replace("1553587260", "1553587260000")), "looks like milliseconds"),
         ] {
             let told = parse(text).err().unwrap_or_default();
             assert!(told.contains("nightly.json") && told.contains(part), "{text}: {told}");

@@ -1,6 +1,7 @@
 //! What is needed to connect to a region.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use backup_sync_runtime::clock::{Clock, SystemClock};
 use backup_sync_runtime::retry::Policy;
@@ -60,15 +61,33 @@ impl Config {
         Self {
             name: name.into(),
             url: format!("https://cbr.{region}.myhuaweicloud.com"),
-            iam_url: format!("https://iam.{region}.myhuaweicloud.com"),
+            iam_url: iam_url(&region),
             region,
             credentials,
             project_id: None,
             backup_lists: Vec::new(),
             trust: Trust::default(),
             timeouts: Timeouts::default(),
-            retry: Policy::default(),
+            retry: Policy {
+                // The vendor's advice for throttled calls is a minute and more.
+                throttled_base: Duration::from_secs(60),
+                throttled_cap: Duration::from_secs(16 * 60),
+                overall: Duration::from_secs(40 * 60),
+                ..Policy::default()
+            },
             clock: Arc::new(SystemClock::default()),
         }
+    }
+}
+
+/// Regions whose IAM is the central one.
+const CENTRAL_IAM: [&str; 7] =
+    ["af-north-1", "ap-southeast-5", "cn-north-11", "cn-south-4", "cn-southwest-3", "eu-west-101", "ru-northwest-2"];
+
+fn iam_url(region: &str) -> String {
+    if CENTRAL_IAM.contains(&region) {
+        "https://iam.myhuaweicloud.com".to_owned()
+    } else {
+        format!("https://iam.{region}.myhuaweicloud.com")
     }
 }

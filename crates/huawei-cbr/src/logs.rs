@@ -23,35 +23,30 @@ pub(crate) const DELETED_BACKUPS: &str = "delete_backup_num";
 pub(crate) struct Logs<'a> {
     pub(crate) client: &'a Client,
     pub(crate) project_id: &'a str,
+    /// Lists begin here; without it they would grow with the age of the account.
+    pub(crate) since: &'a str,
 }
 
 impl Logs<'_> {
-    /// All synchronization tasks, optionally of one vault or in one state.
-    pub(crate) async fn synchronizations(
-        &self,
-        vault: Option<&str>,
-        status: Option<OperationLogStatus>,
-    ) -> Result<Vec<OperationLog>, Error> {
+    /// All synchronization tasks, optionally of one vault.
+    pub(crate) async fn synchronizations(&self, vault: Option<&str>) -> Result<Vec<OperationLog>, Error> {
         let listing = page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| {
-            let list = self.list(vault, status.clone(), offset);
+            let list = self.list(vault, offset);
             async move {
                 let answer = call("ListOpLogs", list.send()).await?.into_inner();
                 let total = answer.count.and_then(|count| u64::try_from(count).ok());
                 Ok(Page { items: answer.operation_logs.unwrap_or_default(), total, more: None })
             }
         });
-        Ok(listing.await?.items)
+        listing.await?.complete()
     }
 
-    fn list(&self, vault: Option<&str>, status: Option<OperationLogStatus>, offset: usize) -> builder::ListOpLogs<'_> {
+    fn list(&self, vault: Option<&str>, offset: usize) -> builder::ListOpLogs<'_> {
         let list = self.client.list_op_logs().project_id(self.project_id).operation_type(OperationType::Sync);
         let list = list.limit(PAGE).offset(i64::try_from(offset).unwrap_or(i64::MAX));
-        let list = match vault {
+        let list = list.start_time(self.since);
+        match vault {
             Some(vault) => list.vault_id(vault),
-            None => list,
-        };
-        match status {
-            Some(status) => list.status(status),
             None => list,
         }
     }
@@ -68,11 +63,16 @@ impl Logs<'_> {
 
     /// The tasks with these ids: one list, then single requests for those that it does not hold.
     pub(crate) async fn by_id(&self, ids: &[&String]) -> Result<HashMap<String, OperationLog>, Error> {
-        let listed = self.synchronizations(None, None).await?;
+        let listed = self.synchronizations(None).await?;
         let mut found: HashMap<String, OperationLog> = listed.into_iter().map(|log| (log.id.clone(), log)).collect();
         for id in ids.iter().copied() {
             if !found.contains_key(id) {
-                found.extend(self.one(id).await?.map(|log| (id.clone(), log)));
+                // One task that cannot be read must not hide all others.
+                let one = match self.one(id).await {
+                    Err(error) if error.is_about_item() => None,
+                    other => other?,
+                };
+                found.extend(one.map(|log| (id.clone(), log)));
             }
         }
         Ok(found)
@@ -105,7 +105,7 @@ fn state(log: &OperationLog) -> String {
 }
 
 fn phase(logs: &[Option<&OperationLog>], known: &[&OperationLog]) -> Phase {
-    use OperationLogStatus::{Failed, Running, Skipped, Success, Timeout, Waiting};
+    use OperationLogStatus::{Running, Success, Waiting};
     let with =
         |wanted: fn(&OperationLogStatus) -> bool| known.iter().any(|log| log.status.as_ref().is_some_and(wanted));
     if with(|status| matches!(status, Running)) {
@@ -114,20 +114,18 @@ fn phase(logs: &[Option<&OperationLog>], known: &[&OperationLog]) -> Phase {
     if with(|status| matches!(status, Waiting)) {
         return Phase::Waiting;
     }
+    // A failure stays one, whatever became of the other tasks.
+    let bad: Vec<String> = known.iter().filter_map(|log| failure(log)).collect();
+    if !bad.is_empty() && known.iter().all(|log| is_terminal(log)) {
+        return Phase::Ended(Ending::Failed(bad.join("; ")));
+    }
     if known.len() < logs.len() || known.is_empty() {
         return Phase::Gone;
     }
-    let bad: Vec<String> = known.iter().filter_map(|log| failure(log)).collect();
-    if !known.iter().all(|log| is_terminal(log)) {
-        return Phase::Unclear;
+    if known.iter().all(|log| matches!(log.status, Some(Success))) {
+        return Phase::Ended(Ending::Claimed);
     }
-    match bad.as_slice() {
-        [] if known.iter().all(|log| matches!(log.status, Some(Success))) => Phase::Ended(Ending::Claimed),
-        _ => {
-            debug_assert!(known.iter().any(|log| matches!(log.status, Some(Failed | Timeout | Skipped))));
-            Phase::Ended(Ending::Failed(bad.join("; ")))
-        }
-    }
+    Phase::Unclear
 }
 
 /// Why a task did not end well.
@@ -151,8 +149,10 @@ fn failure(log: &OperationLog) -> Option<String> {
 /// Mean progress of all tasks; a task that is not known yet counts as not begun.
 #[expect(clippy::cast_precision_loss, reason = "percentages and counts of tasks fit")]
 fn percent(known: &[&OperationLog], count: usize) -> Option<f64> {
-    let told: Vec<f64> =
-        known.iter().filter_map(|log| Some(log.extra_info.as_ref()?.common.as_ref()?.progress? as f64)).collect();
+    let told: Vec<f64> = known
+        .iter()
+        .filter_map(|log| Some(log.extra_info.as_ref()?.common.as_ref()?.progress.as_ref()?.value()? as f64))
+        .collect();
     (!told.is_empty()).then(|| told.iter().sum::<f64>() / count.max(1) as f64)
 }
 

@@ -29,6 +29,9 @@ const BACKUPS: &str = "backups";
 const LIST: &str = "backups";
 const KNOWN: &str = "tasksBefore";
 const ACCEPTED: &str = "accepted";
+const UNNAMED: &str = "withoutTask";
+/// Lists of tasks go back so far before the connection was made; older ones are read one by one.
+const HISTORY: Duration = Duration::from_secs(24 * 3600);
 /// A token is renewed this long before its end.
 const EARLY: Duration = Duration::from_secs(600);
 /// Largest page of vaults, and the default.
@@ -42,6 +45,7 @@ pub struct Cbr {
     connection: Connection,
     client: v3::Client,
     lists: HashMap<String, Vec<BackupSync>>,
+    since: String,
 }
 
 impl Cbr {
@@ -53,6 +57,7 @@ impl Cbr {
     pub async fn connect(config: &Config) -> Result<Self, Error> {
         let (url, iam_url) = (base_url(&config.name, &config.url)?, base_url(&config.name, &config.iam_url)?);
         let bare = Connection::builder(&[])
+            .to(&url)
             .trust(config.trust.clone())
             .timeouts(config.timeouts)
             .retry(config.retry)
@@ -76,7 +81,8 @@ impl Cbr {
         connection.open().await?;
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
         let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
-        Ok(Self { name: config.name.clone(), project_id, connection, client, lists })
+        let since = (config.clock.wall() - HISTORY).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        Ok(Self { name: config.name.clone(), project_id, connection, client, lists, since })
     }
 
     /// The generated client.
@@ -90,7 +96,7 @@ impl Cbr {
     }
 
     fn logs(&self) -> Logs<'_> {
-        Logs { client: &self.client, project_id: &self.project_id }
+        Logs { client: &self.client, project_id: &self.project_id, since: &self.since }
     }
 
     /// Vaults of hybrid cloud backup, the only ones that can be synchronized.
@@ -102,7 +108,7 @@ impl Cbr {
             let total = answer.count.and_then(|count| u64::try_from(count).ok());
             Ok(Page { items: answer.vaults.unwrap_or_default(), total, more: None })
         });
-        Ok(listing.await?.items)
+        listing.await?.complete()
     }
 
     fn address(&self, kind: &str, id: &str) -> Address {
@@ -127,7 +133,7 @@ impl Cbr {
     async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
         let any_vault = targets.iter().any(|target| target.address.kind == VAULT);
         let vaults = if any_vault { self.vaults().await? } else { Vec::new() };
-        let tasks = if any_vault { self.logs().synchronizations(None, None).await? } else { Vec::new() };
+        let tasks = if any_vault { self.logs().synchronizations(None).await? } else { Vec::new() };
         Ok(targets.iter().map(|target| baseline(target, &vaults, &tasks)).collect())
     }
 
@@ -155,6 +161,7 @@ impl Cbr {
         let answer = call("ImportBackup", start.send()).await?.into_inner();
         let entries = answer.sync.unwrap_or_default();
         let accepted = entries.len();
+        let without_task = entries.iter().filter(|entry| entry.operation_log_id.is_none()).count();
         // Whether entries share a task is not said anywhere.
         let mut ids: Vec<String> = entries.into_iter().filter_map(|entry| entry.operation_log_id).collect();
         ids.sort();
@@ -162,7 +169,11 @@ impl Cbr {
         if ids.is_empty() {
             return Err(unnamed("ImportBackup"));
         }
-        Ok(Job { target: target.clone(), ids, facts: Facts::default().with(ACCEPTED, json!(accepted)) })
+        Ok(Job {
+            target: target.clone(),
+            ids,
+            facts: Facts::default().with(ACCEPTED, json!(accepted)).with(UNNAMED, json!(without_task)),
+        })
     }
 
     async fn find(&self, target: &Target, baseline: &Baseline) -> Result<Option<Job>, Error> {
@@ -171,7 +182,7 @@ impl Cbr {
             return Ok(None);
         }
         let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
-        let tasks = self.logs().synchronizations(Some(&target.address.id), None).await?;
+        let tasks = self.logs().synchronizations(Some(&target.address.id)).await?;
         let mut mine = tasks.iter().filter(|task| belongs(task, target));
         Ok(mine.find(|task| !known.contains(&task.id)).map(|task| job(target, task)))
     }
@@ -276,6 +287,16 @@ fn verdict(claim: &Claim<'_>) -> Verdict {
                 why: "the service no longer knows the task, so its result cannot be read".to_owned(),
             },
         };
+    }
+    if claim.last.phase == Phase::Unclear {
+        let why = format!("the service gives a status that nobody documented ({})", claim.last.state);
+        return Verdict::NotYet { why: why.clone(), otherwise: Outcome::Unknown { why } };
+    }
+    if let Some(unnamed) = claim.job.facts.get::<usize>(UNNAMED).filter(|count| *count > 0) {
+        let why = format!(
+            "the service accepted {unnamed} backups without naming a task for them, so their end cannot be seen"
+        );
+        return Verdict::NotYet { why: why.clone(), otherwise: Outcome::Unknown { why } };
     }
     if let (Some(asked), Some(accepted)) = (asked, accepted)
         && accepted < asked

@@ -101,7 +101,9 @@ fn title(page: &str) -> String {
 }
 
 fn shorten(text: &str) -> String {
-    let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Control characters could move the cursor of a terminal.
+    let printable = text.replace(|character: char| character.is_control(), " ");
+    let folded = printable.split_whitespace().collect::<Vec<_>>().join(" ");
     match folded.char_indices().nth(LONGEST) {
         Some((cut, _)) => format!("{}…", &folded[..cut]),
         None => folded,

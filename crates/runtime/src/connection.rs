@@ -30,10 +30,15 @@ impl Default for Timeouts {
 }
 
 /// Everything that is needed to send requests to one endpoint. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connection(pub(crate) Arc<Core>);
 
-#[derive(Debug)]
+impl Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("auth", &self.0.auth).field("policy", &self.0.policy).finish_non_exhaustive()
+    }
+}
+
 pub(crate) struct Core {
     pub(crate) http: reqwest::Client,
     pub(crate) operations: &'static [Operation],
@@ -49,6 +54,7 @@ impl Connection {
         ConnectionBuilder {
             operations,
             http: None,
+            direct: false,
             trust: Trust::default(),
             timeouts: Timeouts::default(),
             auth: Arc::new(Fixed::anonymous()),
@@ -119,6 +125,7 @@ impl Connection {
 pub struct ConnectionBuilder {
     operations: &'static [Operation],
     http: Option<reqwest::Client>,
+    direct: bool,
     trust: Trust,
     timeouts: Timeouts,
     auth: Arc<dyn Authenticator>,
@@ -132,6 +139,15 @@ impl ConnectionBuilder {
     #[must_use]
     pub fn http(mut self, http: reqwest::Client) -> Self {
         self.http = Some(http);
+        self
+    }
+
+    /// Where the connection leads; a server on this machine is never asked through a proxy.
+    #[must_use]
+    pub fn to(mut self, url: &str) -> Self {
+        let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+        self.direct = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
         self
     }
 
@@ -185,7 +201,7 @@ impl ConnectionBuilder {
     pub fn build(self) -> Result<Connection, Error> {
         let http = match self.http {
             Some(http) => http,
-            None => self.trust.client(self.timeouts)?,
+            None => self.trust.build(self.timeouts, self.direct)?,
         };
         Ok(Connection(Arc::new(Core {
             http,

@@ -257,6 +257,27 @@ impl Error {
         matches!(self.kind(), Kind::Unreachable | Kind::Throttled | Kind::Deadline)
             || matches!(self.status(), Some(500..=599))
             || self.is_torn_answer()
+            // A login that could not be made says nothing about the credentials.
+            || self.cause().is_some_and(Self::is_transient)
+    }
+
+    /// Whether the vendor answered about the thing that was asked for, rather than about us or itself being busy.
+    pub fn is_about_item(&self) -> bool {
+        matches!(self.status(), Some(400..=599)) && !matches!(self.status(), Some(401 | 403 | 408 | 429 | 502..=504))
+    }
+
+    /// The error of ours behind this one, for example that of a login.
+    fn cause(&self) -> Option<&Self> {
+        self.0.source.as_deref().and_then(|source| source.downcast_ref::<Self>())
+    }
+
+    /// The same error as the answer to a login: vendors name no status for refused credentials.
+    #[must_use]
+    pub fn of_login(self) -> Self {
+        match self.status() {
+            Some(400 | 401 | 403) => self.with_kind(Kind::Auth),
+            _ => self,
+        }
     }
 
     pub(crate) fn is_torn_answer(&self) -> bool {

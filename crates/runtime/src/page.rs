@@ -1,6 +1,6 @@
 //! Walks through lists that come in pages.
 
-use crate::error::Error;
+use crate::error::{Delivery, Error, Kind};
 
 /// One page.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,23 @@ pub struct Listing<T> {
     pub missing_of: Option<u64>,
 }
 
+impl<T> Listing<T> {
+    /// The items, if they are all there are.
+    ///
+    /// # Errors
+    ///
+    /// When the list ended before the total that the vendor told.
+    pub fn complete(self) -> Result<Vec<T>, Error> {
+        match self.missing_of {
+            None => Ok(self.items),
+            Some(total) => {
+                let what = format!("the list ended after {} items, but the vendor told of {total}", self.items.len());
+                Err(Error::new(Kind::Decode, Delivery::Accepted, what))
+            }
+        }
+    }
+}
+
 /// Upper bound on pages; a vendor that always says "more" must not keep us for ever.
 const MOST_PAGES: usize = 10_000;
 
@@ -39,7 +56,11 @@ where
 {
     let mut items = Vec::new();
     let mut total = None;
-    for _ in 0..MOST_PAGES {
+    for asked in 1.. {
+        if asked > MOST_PAGES {
+            let what = format!("the list did not end after {MOST_PAGES} pages");
+            return Err(Error::new(Kind::Decode, Delivery::Accepted, what));
+        }
         let page = fetch(items.len()).await?;
         let received = page.items.len();
         items.extend(page.items);
@@ -54,7 +75,8 @@ where
             break;
         }
     }
-    let missing_of = total.filter(|total| *total != items.len() as u64);
+    // More than told is no loss: something was added meanwhile.
+    let missing_of = total.filter(|total| *total > items.len() as u64);
     Ok(Listing { items, missing_of })
 }
 

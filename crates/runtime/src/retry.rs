@@ -60,8 +60,11 @@ impl Policy {
         let throttled = error.kind() == Kind::Throttled;
         let (base, cap) = if throttled { (self.throttled_base, self.throttled_cap) } else { (self.base, self.cap) };
         let ceiling = base.saturating_mul(1 << (attempt - 1).min(16)).min(cap);
-        // What the vendor asks for is waited in full; our own share comes on top of nothing, whichever is longer.
-        let pause = ceiling.mul_f64(jitter.clamp(0.0, 1.0)).max(error.retry_after().unwrap_or_default());
+        // A window of so many requests has to pass, so half of that pause is fixed.
+        let share = jitter.clamp(0.0, 1.0);
+        let share = if throttled { 0.5 + share / 2.0 } else { share };
+        // What the vendor asks for is waited in full.
+        let pause = ceiling.mul_f64(share).max(error.retry_after().unwrap_or_default());
         if attempt >= self.attempts || elapsed + pause > self.overall {
             return Verdict::Exhausted;
         }
@@ -84,7 +87,9 @@ fn may_be_sent_again(operation: &Operation, error: &Error) -> bool {
         Delivery::NeverSent => true,
         // The vendor counted the request and refused it before doing anything.
         Delivery::Rejected if error.kind() == Kind::Throttled => true,
-        Delivery::Rejected | Delivery::MaybeApplied | Delivery::Accepted => operation.idempotent,
+        Delivery::Rejected | Delivery::MaybeApplied | Delivery::Accepted => {
+            operation.idempotent && !operation.starts_job
+        }
     }
 }
 

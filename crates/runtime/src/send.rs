@@ -177,9 +177,9 @@ fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[
         429 => Kind::Throttled,
         _ => Kind::Vendor,
     };
-    // A gateway answers these when it does not know what became of the request behind it.
+    // Servers and gateways answer these when they do not know what became of the request behind them.
     let delivery = match status.as_u16() {
-        408 | 500 | 502..=504 => Delivery::MaybeApplied,
+        408 | 499 | 500..=599 => Delivery::MaybeApplied,
         _ => Delivery::Rejected,
     };
     let what = match &said.message {

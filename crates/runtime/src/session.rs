@@ -9,7 +9,7 @@ use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::auth::{Authenticator, BoxFuture, Stamp};
+use crate::auth::{Authenticator, BoxFuture, Fixed, Stamp};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::operation::Operation;
@@ -23,6 +23,13 @@ pub struct Credential {
     pub lifetime: Option<Duration>,
     /// A token that can be exchanged for a new credential without the password.
     pub refresh: Option<SecretString>,
+}
+
+impl Credential {
+    /// The same headers as credentials that are never renewed.
+    pub fn fixed(&self) -> Fixed {
+        self.headers.iter().fold(Fixed::anonymous(), |fixed, (name, value)| fixed.with(name.clone(), value.clone()))
+    }
 }
 
 impl Debug for Credential {
@@ -83,8 +90,11 @@ impl<L: Login> TokenSession<L> {
         let mut state = self.state.lock().await;
         let now = self.clock.monotonic();
         let good = state.current.as_ref().is_some_and(|current| current.renew_at.is_none_or(|at| now < at));
-        if !good {
-            self.renewed(&mut state).await?;
+        if !good && let Err(error) = self.renewed(&mut state).await {
+            // Renewed early, the old credential is still good for a while; a blip must not end everything.
+            if state.current.is_none() || !error.is_transient() {
+                return Err(error);
+            }
         }
         Ok(state)
     }
@@ -96,7 +106,7 @@ impl<L: Login> TokenSession<L> {
         {
             return Err(error.clone());
         }
-        let previous = state.current.take().map(|current| current.credential);
+        let previous = state.current.as_ref().map(|current| current.credential.clone());
         match self.login.login(previous.as_ref()).await {
             Ok(credential) => {
                 let renew_at = credential.lifetime.map(|life| now + life.saturating_sub(self.early).max(life / 2));

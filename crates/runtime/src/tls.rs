@@ -74,8 +74,15 @@ impl Trust {
     ///
     /// When the CA file cannot be used.
     pub fn client(&self, timeouts: Timeouts) -> Result<reqwest::Client, Error> {
+        self.build(timeouts, false)
+    }
+
+    /// The same; `direct` uses no proxy, whatever the environment says.
+    pub(crate) fn build(&self, timeouts: Timeouts, direct: bool) -> Result<reqwest::Client, Error> {
         let config = self.config()?;
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder();
+        let builder = if direct { builder.no_proxy() } else { builder };
+        builder
             .tls_backend_preconfigured(config)
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(timeouts.connect)

@@ -155,6 +155,18 @@ impl From<i64> for LenientInteger {
     }
 }
 
+impl From<i32> for LenientInteger {
+    fn from(number: i32) -> Self {
+        Self(number.into())
+    }
+}
+
+impl From<u8> for LenientInteger {
+    fn from(number: u8) -> Self {
+        Self(number.into())
+    }
+}
+
 impl LenientNumber {
     /// The number, if it is one.
     pub fn value(&self) -> Option<f64> {
@@ -193,7 +205,7 @@ impl LenientTime {
     /// Milliseconds since 1970, if the value can be understood.
     pub fn millis(&self) -> Option<i64> {
         match &self.0 {
-            Value::Number(number) => number.as_i64(),
+            Value::Number(_) => LenientInteger(self.0.clone()).value(),
             Value::String(text) => match text.trim().parse::<i64>() {
                 Ok(millis) => Some(millis),
                 Err(_) => parse_time(text).map(|time| time.as_millisecond()),

@@ -139,10 +139,11 @@ impl Api {
                     let offset = i64::try_from(offset).unwrap_or(i64::MAX);
                     let answer = call(id::LIST, api.backup_repository_list().limit(PAGE).offset(offset).send()).await?;
                     let page = answer.into_inner();
-                    let next = page.links.as_ref().map(|links| links.0.contains_key("next"));
-                    // A page without links says nothing; then its length decides.
-                    let more = next.filter(|next| *next);
-                    Ok(Page { items: into(page.results), total: None, more })
+                    // With links their `next` decides, without them the page size that the server says it used.
+                    let size = page.limit.filter(|limit| *limit > 0).unwrap_or(PAGE);
+                    let full = i64::try_from(page.results.len()).unwrap_or(i64::MAX) >= size;
+                    let more = page.links.as_ref().map_or(full, |links| links.0.contains_key("next") || full);
+                    Ok(Page { items: into(page.results), total: None, more: Some(more) })
                 })
                 .await?
                 .items

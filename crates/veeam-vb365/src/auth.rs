@@ -80,14 +80,6 @@ impl PasswordLogin {
     }
 }
 
-/// The documents name no status for a refused login; every 4XX that is not about something else is one.
-fn refused(error: Error) -> Error {
-    match error.status() {
-        Some(400 | 401 | 403) => error.with_kind(Kind::Auth),
-        _ => error,
-    }
-}
-
 impl Login for PasswordLogin {
     fn login<'a>(&'a self, previous: Option<&'a Credential>) -> BoxFuture<'a, Result<Credential, Error>> {
         Box::pin(async move {
@@ -97,17 +89,14 @@ impl Login for PasswordLogin {
                     Err(error) => tracing::info!(%error, "the refresh token was not taken; logging in again"),
                 }
             }
-            self.token(None).await.map_err(refused)
+            self.token(None).await.map_err(Error::of_login)
         })
     }
 
     fn logout<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            let fixed = credential
-                .headers
-                .iter()
-                .fold(auth::Fixed::anonymous(), |fixed, (name, value)| fixed.with(name.clone(), value.clone()));
-            let connection = self.connection.with(Api::operations(self.version), std::sync::Arc::new(fixed));
+            let connection =
+                self.connection.with(Api::operations(self.version), std::sync::Arc::new(credential.fixed()));
             let sent = match (self.version, Api::new(self.version, &self.base, connection)) {
                 // v6 has no logout; its tokens end by themselves.
                 (Version::V6, _) => return Ok(()),

@@ -42,6 +42,7 @@ impl Vb365 {
     /// When the configuration is wrong, the server cannot be reached, serves none of the versions, or refuses the login.
     pub async fn connect(config: &Config) -> Result<Self, Error> {
         let bare = Connection::builder(&[])
+            .to(&config.url)
             .trust(config.trust.clone())
             .timeouts(config.timeouts)
             .retry(config.retry)
@@ -54,15 +55,16 @@ impl Vb365 {
         for version in &candidates {
             let endpoint = Self::open(config, &bare, *version)?;
             // Listing sessions is the cheapest call that needs a login.
-            match endpoint.api.sessions().await {
-                Ok(_) => return Ok(endpoint),
-                Err(error) if error.kind() == Kind::NotFound && candidates.len() > 1 => {}
-                Err(error) if error.kind() == Kind::NotFound => {
+            let Err(error) = endpoint.api.sessions().await else { return Ok(endpoint) };
+            let _ = endpoint.connection.close().await;
+            match error.kind() {
+                Kind::NotFound if candidates.len() > 1 => {}
+                Kind::NotFound => {
                     let what =
                         format!("the server does not serve version {version}; leave the version out to have it found");
                     return Err(Error::usage(what).with_source(error));
                 }
-                Err(error) => return Err(error),
+                _ => return Err(error),
             }
         }
         Err(Error::usage(format!("the server at {} serves none of v8, v7, v6 and v5; is the URL right?", config.url)))
@@ -115,16 +117,22 @@ impl Vb365 {
             let new = session.id.as_ref().is_some_and(|id| !known.contains(id));
             is_synchronizing(session) || new
         });
-        Ok(candidates.next().map(|session| job(target, session)))
+        Ok(candidates.next().map(|session| job(target, session, &known)))
     }
 
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
         let sessions = self.api.sessions().await?;
         let mut seen = Vec::with_capacity(jobs.len());
         for job in jobs {
+            let known: Vec<String> = job.facts.get(KNOWN).unwrap_or_default();
             let listed = match job.ids.first() {
                 Some(id) => sessions.iter().find(|session| session.id.as_ref() == Some(id)),
-                None => sessions.iter().find(|session| belongs(session, &job.target)),
+                // Without an id it is the one that runs, else one that was not there before.
+                None => {
+                    let mine = || sessions.iter().filter(|session| belongs(session, &job.target));
+                    let new = |session: &&Session| session.id.as_ref().is_none_or(|id| !known.contains(id));
+                    mine().find(|session| is_synchronizing(session)).or_else(|| mine().find(new))
+                }
             };
             seen.push(match (listed, job.ids.first()) {
                 (Some(session), _) => observation(session),
@@ -132,6 +140,8 @@ impl Vb365 {
                 (None, Some(id)) => match self.api.session(id).await {
                     Ok(session) => observation(&session),
                     Err(error) if error.kind() == Kind::NotFound => gone(),
+                    // One session that cannot be read must not hide all others.
+                    Err(error) if error.is_about_item() => unreadable(),
                     Err(error) => return Err(error),
                 },
                 (None, None) => gone(),
@@ -158,8 +168,9 @@ fn is_synchronizing(session: &Session) -> bool {
     session.state.as_deref() == Some("Synchronizing")
 }
 
-fn job(target: &Target, session: &Session) -> Job {
-    Job { target: target.clone(), ids: session.id.clone().into_iter().collect(), facts: Facts::default() }
+fn job(target: &Target, session: &Session, known: &[String]) -> Job {
+    let facts = Facts::default().with(KNOWN, serde_json::json!(known));
+    Job { target: target.clone(), ids: session.id.clone().into_iter().collect(), facts }
 }
 
 fn baseline(target: &Target, repository: Option<&Repository>, sessions: &[Session]) -> Baseline {
@@ -168,13 +179,13 @@ fn baseline(target: &Target, repository: Option<&Repository>, sessions: &[Sessio
         return Baseline { readiness: Readiness::Broken { reason }, facts: Facts::default() };
     };
     let mine: Vec<&Session> = sessions.iter().filter(|session| belongs(session, target)).collect();
-    let known: Vec<&String> = mine.iter().filter_map(|session| session.id.as_ref()).collect();
+    let known: Vec<String> = mine.iter().filter_map(|session| session.id.clone()).collect();
     let facts = Facts::default()
         .with(OUT_OF_SYNC, repository.out_of_sync.map(Into::into))
         .with(KNOWN, serde_json::json!(known));
     let running = mine.iter().find(|session| is_synchronizing(session));
     let readiness = match (running, repository.out_of_sync) {
-        (Some(session), _) => Readiness::Running { job: job(target, session) },
+        (Some(session), _) => Readiness::Running { job: job(target, session, &known) },
         (None, Some(false)) => {
             let reason = "the server says that the repository is in sync (isOutOfSync is false)".to_owned();
             Readiness::Needless { reason }
@@ -206,13 +217,17 @@ fn gone() -> Observation {
     Observation { phase: Phase::Gone, percent: None, state: "session gone".to_owned(), facts: Facts::default() }
 }
 
+fn unreadable() -> Observation {
+    let state = "session cannot be read".to_owned();
+    Observation { phase: Phase::Unclear, percent: None, state, facts: Facts::default() }
+}
+
 /// The vendor's rule for "finished".
 fn verdict(claim: &Claim<'_>, repository: Option<&Repository>) -> Verdict {
     let before: Option<bool> = claim.baseline.facts.get(OUT_OF_SYNC);
     let Some(repository) = repository else {
-        return Verdict::Decided(Outcome::Unknown {
-            why: "the repository is gone, so nothing can be proven".to_owned(),
-        });
+        let gone = "the server does not list the repository any more, so nothing can be proven".to_owned();
+        return Verdict::NotYet { why: gone.clone(), otherwise: Outcome::Unknown { why: gone } };
     };
     let last = &claim.last.state;
     match (before, repository.out_of_sync) {
@@ -267,8 +282,11 @@ impl Provider for Vb365 {
         Box::pin(self.read_baselines(targets))
     }
 
-    fn trigger<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>> {
-        Box::pin(async { Ok(job(target, &self.api.start(&target.address.id).await?)) })
+    fn trigger<'a>(&'a self, target: &'a Target, before: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>> {
+        Box::pin(async {
+            let known: Vec<String> = before.facts.get(KNOWN).unwrap_or_default();
+            Ok(job(target, &self.api.start(&target.address.id).await?, &known))
+        })
     }
 
     fn find_running<'a>(

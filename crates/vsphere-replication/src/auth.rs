@@ -37,7 +37,7 @@ impl SessionLogin {
     async fn open(&self) -> Result<Credential, Error> {
         let basic = auth::basic(&self.local.username, &self.local.password)?;
         let client = self.client(auth::Fixed::anonymous().with(AUTHORIZATION, basic));
-        let answer = call("login", client.login().send()).await.map_err(refused)?.into_inner();
+        let answer = call("login", client.login().send()).await.map_err(Error::of_login)?.into_inner();
         let session = HeaderValue::from_str(answer.session_id.expose()).map_err(|_| {
             Error::new(Kind::Decode, Delivery::Accepted, "the session id cannot be sent in a header")
                 .with_operation("login")
@@ -55,7 +55,7 @@ impl SessionLogin {
         for pairing in pairings {
             let sent = async {
                 let basic = auth::basic(&remote.username, &remote.password)?;
-                let client = self.client(fixed(credential).with(AUTHORIZATION, basic));
+                let client = self.client(credential.fixed().with(AUTHORIZATION, basic));
                 call("createRemoteSession", client.create_remote_session().pairing_id(&pairing).send()).await
             };
             if let Err(error) = sent.await {
@@ -63,19 +63,6 @@ impl SessionLogin {
                 tracing::warn!(pairing, %error, "the remote login could not be repeated");
             }
         }
-    }
-}
-
-fn fixed(credential: &Credential) -> auth::Fixed {
-    let headers = credential.headers.iter();
-    headers.fold(auth::Fixed::anonymous(), |fixed, (name, value)| fixed.with(name.clone(), value.clone()))
-}
-
-/// The document names 400 and 500 only for a refused login; 401 is what appliances answer.
-fn refused(error: Error) -> Error {
-    match error.status() {
-        Some(400 | 401 | 403) => error.with_kind(Kind::Auth),
-        _ => error,
     }
 }
 
@@ -95,7 +82,7 @@ impl RuntimeLogin for SessionLogin {
 
     fn logout<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
-            match call("logout", self.client(fixed(credential)).logout().send()).await {
+            match call("logout", self.client(credential.fixed()).logout().send()).await {
                 Ok(_) => Ok(()),
                 // Gone already.
                 Err(error) if error.status() == Some(401) => Ok(()),

@@ -18,10 +18,12 @@ pub struct Login {
     pub password: SecretString,
 }
 
-/// The appliance's own limit for one session.
-pub(crate) const SESSION_QUOTA: Window = Window { requests: 50, per: Duration::from_secs(60) };
-/// The appliance's own limit for one client address.
-pub(crate) const ADDRESS_QUOTA: Window = Window { requests: 100, per: Duration::from_secs(60) };
+/// The appliance counts 50 requests a minute for one session where they arrive; some of the way is left as margin.
+pub(crate) const SESSION_QUOTA: Window = Window { requests: 40, per: Duration::from_secs(60) };
+/// The appliance counts 100 requests a minute for one client address.
+pub(crate) const ADDRESS_QUOTA: Window = Window { requests: 80, per: Duration::from_secs(60) };
+/// A refusal lasts until the appliance's window of a minute has passed.
+const THROTTLED: Duration = Duration::from_secs(60);
 
 /// What is needed to connect to one appliance.
 #[derive(Clone, Debug)]
@@ -36,7 +38,9 @@ pub struct Config {
     pub remote: Option<Login>,
     /// A session is renewed when it is this old; the appliance's own limit is not documented.
     pub renew_after: Duration,
-    /// Limit for requests in one session; the appliance's default.
+    /// The shortest pause between two looks; a look costs several requests of the quota.
+    pub pace: Duration,
+    /// Limit for requests in one session, a little below the appliance's default.
     pub session_quota: Window,
     /// Limit for all requests from this machine to the appliance; to be shared by connections to the same one.
     pub address_quota: Quota,
@@ -59,11 +63,12 @@ impl Config {
             local,
             remote: None,
             renew_after: Duration::from_secs(300),
+            pace: Duration::from_secs(15),
             session_quota: SESSION_QUOTA,
             address_quota: Quota::new(ADDRESS_QUOTA),
             trust: Trust::default(),
             timeouts: Timeouts::default(),
-            retry: Policy::default(),
+            retry: Policy { throttled_base: THROTTLED, throttled_cap: THROTTLED * 2, ..Policy::default() },
             clock: Arc::new(SystemClock::default()),
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use backup_sync_runtime::page::{self, Page};
-use backup_sync_runtime::{Error, Kind, call};
+use backup_sync_runtime::{Error, call};
 
 use crate::v2::Client;
 use crate::v2::types::{MetadataList, Pairing, ReplicationInfo, Task};
@@ -39,7 +39,7 @@ pub(crate) async fn pairings(client: &Client, told: bool) -> Result<Vec<Pairing>
         }
         Ok(page(answer.list, answer.meta.as_ref()))
     });
-    Ok(listing.await?.items)
+    listing.await?.complete()
 }
 
 /// All replications of a pairing, or those that leave the vCenter `source`.
@@ -59,7 +59,7 @@ pub(crate) async fn replications(
         partial("getAllReplications", answer.meta.as_ref());
         Ok(page(answer.list, answer.meta.as_ref()))
     });
-    Ok(listing.await?.items)
+    listing.await?.complete()
 }
 
 /// The tasks with these ids: a list for many at a time, then single requests for those that it does not hold.
@@ -78,7 +78,8 @@ pub(crate) async fn tasks(client: &Client, ids: &[&String]) -> Result<HashMap<St
         if !found.contains_key(id) {
             match call("getTaskInfo", client.get_task_info().task_id(id).send()).await {
                 Ok(answer) => drop(found.insert(id.clone(), task(answer.into_inner()))),
-                Err(error) if error.kind() == Kind::NotFound => {}
+                // One task that cannot be read must not hide all others.
+                Err(error) if error.is_about_item() => {}
                 Err(error) => return Err(error),
             }
         }

@@ -6,12 +6,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
 use backup_sync_runtime::quota::Quota;
-use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, TokenSession, auth, base_url, call};
+use backup_sync_runtime::wire::{LenientInteger, LenientTime};
+use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, Kind, TokenSession, auth, base_url, call};
 use serde_json::json;
 
 use crate::auth::{SessionLogin, WithRemote};
@@ -28,6 +30,7 @@ const SOURCE: &str = "source_vc_guid";
 const LAST_SYNC: &str = "last_sync_time";
 const STATUS: &str = "status";
 const ACTIVE: &str = "active";
+const TROUBLE: &str = "error";
 
 /// A connection to one appliance.
 #[derive(Debug)]
@@ -39,6 +42,7 @@ pub struct VsphereReplication {
     client: v2::Client,
     remote: Option<Login>,
     pairings: Arc<Mutex<BTreeSet<String>>>,
+    pace: Duration,
 }
 
 impl VsphereReplication {
@@ -51,6 +55,7 @@ impl VsphereReplication {
     pub async fn connect(config: &Config) -> Result<Self, Error> {
         let base = base_url(&config.name, &config.url)?;
         let bare = Connection::builder(v2::OPERATIONS)
+            .to(&base)
             .trust(config.trust.clone())
             .timeouts(config.timeouts)
             .retry(config.retry)
@@ -67,8 +72,7 @@ impl VsphereReplication {
             renew_after: config.renew_after,
             pairings: pairings.clone(),
         };
-        let session: Arc<dyn Authenticator> =
-            Arc::new(TokenSession::new(login, config.clock.clone(), std::time::Duration::ZERO));
+        let session: Arc<dyn Authenticator> = Arc::new(TokenSession::new(login, config.clock.clone(), Duration::ZERO));
         let connection = bare.with(v2::OPERATIONS, session.clone());
         let client = v2::Client::new_with_client(&base, connection.http(), connection.clone());
         let endpoint = Self {
@@ -79,16 +83,35 @@ impl VsphereReplication {
             client,
             remote: config.remote.clone(),
             pairings,
+            pace: config.pace,
         };
-        for pairing in inventory::pairings(&endpoint.client, false).await? {
-            endpoint.log_in_remotely(&pairing).await?;
+        match endpoint.log_in_everywhere().await {
+            Ok(()) => Ok(endpoint),
+            Err(error) => {
+                let _ = endpoint.connection.close().await;
+                Err(error)
+            }
         }
-        Ok(endpoint)
     }
 
     /// The generated client.
     pub fn client(&self) -> &v2::Client {
         &self.client
+    }
+
+    /// Logs in at the local site and at the remote site of each pairing. A dark remote site stops nothing,
+    /// because synchronizing needs no remote login; a refused password is told, because somebody has to correct it.
+    async fn log_in_everywhere(&self) -> Result<(), Error> {
+        for pairing in inventory::pairings(&self.client, false).await? {
+            match self.log_in_remotely(&pairing).await {
+                Err(error) if error.kind() == Kind::Auth => return Err(error),
+                Err(error) => {
+                    tracing::warn!(endpoint = self.name, pairing = pairing.pairing_id, %error, "the remote login failed");
+                }
+                Ok(()) => {}
+            }
+        }
+        Ok(())
     }
 
     /// Adds the remote login of a pairing to the session, where one is needed and known.
@@ -160,7 +183,7 @@ impl VsphereReplication {
         // Which object a task names is not documented, so the replication itself is the better witness.
         let replications = self.replications(std::iter::once(target)).await?;
         let Some(now) = replications.get(&target.address.id) else { return Ok(None) };
-        let moved = last_sync(now) > before.facts.get(LAST_SYNC);
+        let moved = has_moved(before.facts.get(LAST_SYNC), last_sync(now));
         Ok((is_active(now) || moved).then(|| Job { target: target.clone(), ids: Vec::new(), facts: Facts::default() }))
     }
 
@@ -188,7 +211,12 @@ fn within_one_vcenter(pairing: &Pairing) -> bool {
 }
 
 fn last_sync(replication: &ReplicationInfo) -> Option<i64> {
-    replication.last_sync_time.as_ref().and_then(backup_sync_runtime::wire::LenientTime::millis)
+    replication.last_sync_time.as_ref().and_then(LenientTime::millis)
+}
+
+/// Whether the time of the last synchronization has moved; a time that was not told before proves nothing.
+fn has_moved(before: Option<i64>, after: Option<i64>) -> bool {
+    before.is_some() && after > before
 }
 
 fn status(replication: &ReplicationInfo) -> Option<&ReplicationStatus> {
@@ -269,13 +297,15 @@ fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo
         replication.and_then(status).map(|status| format!("replication {status}")),
     ];
     let state = words.into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let moving = replication.and_then(|replication| replication.sync_progress.as_ref()).and_then(|sync| sync.progress);
-    let percent = moving.or_else(|| task.flatten().and_then(|task| task.progress));
+    let moving =
+        replication.and_then(|replication| replication.sync_progress.as_ref()).and_then(|sync| sync.progress.as_ref());
+    let percent = moving.or_else(|| task.flatten().and_then(|task| task.progress.as_ref()));
     #[expect(clippy::cast_precision_loss, reason = "a percentage fits")]
-    let percent = percent.map(|percent| percent as f64);
+    let percent = percent.and_then(LenientInteger::value).map(|percent| percent as f64);
     let facts = Facts::default()
         .with(LAST_SYNC, replication.and_then(last_sync).map(Into::into))
         .with(STATUS, replication.and_then(status).map(|status| json!(status)))
+        .with(TROUBLE, replication.map(|replication| json!(trouble(replication))))
         .with(ACTIVE, replication.map(|replication| json!(is_active(replication))));
     let state = if state.is_empty() { "no state given".to_owned() } else { state };
     Observation { phase, percent, state, facts }
@@ -290,29 +320,51 @@ fn task_error(task: &Task) -> String {
 
 /// The vendor's rule for "finished", from what was seen last.
 fn verdict(claim: &Claim<'_>) -> Verdict {
+    use ReplicationStatus as S;
     let facts = &claim.last.facts;
+    let later = |why: &str, otherwise: String| Verdict::NotYet {
+        why: why.to_owned(),
+        otherwise: Outcome::Unknown { why: otherwise },
+    };
     let Some(active) = facts.get::<bool>(ACTIVE) else {
-        return Verdict::Decided(Outcome::Unknown {
-            why: "the replication is gone, so nothing can be proven".to_owned(),
-        });
+        let gone = "the appliance does not list the replication any more, so nothing can be proven";
+        return later(gone, gone.to_owned());
     };
     if active {
-        let what = "the task has ended, but data of the replication is still moving".to_owned();
-        return Verdict::NotYet { why: what.clone(), otherwise: Outcome::StillRunning { why: what } };
+        return Verdict::Running;
     }
+    let status: Option<S> = facts.get(STATUS);
     let before: Option<i64> = claim.baseline.facts.get(LAST_SYNC);
     let after: Option<i64> = facts.get(LAST_SYNC);
-    if after.is_some() && after > before {
-        let evidence = Facts::default()
-            .with("lastSyncTimeBefore", before.map(Into::into))
-            .with("lastSyncTimeAfter", after.map(Into::into))
-            .with(STATUS, facts.get::<serde_json::Value>(STATUS))
-            .with("tasks", json!(claim.job.ids));
-        return Verdict::proven("task ended, last_sync_time moved on, nothing moves any more", evidence);
+    let moved = has_moved(before, after);
+    match status {
+        Some(S::Ok | S::RpoViolation | S::NotActive | S::NotActiveRpoViolation) if moved => {
+            let evidence = Facts::default()
+                .with("lastSyncTimeBefore", before.map(Into::into))
+                .with("lastSyncTimeAfter", after.map(Into::into))
+                .with(STATUS, facts.get::<serde_json::Value>(STATUS))
+                .with("tasks", json!(claim.job.ids));
+            Verdict::proven("task ended, last_sync_time moved on, nothing moves any more", evidence)
+        }
+        Some(S::Error | S::ErrorRpoViolation) => {
+            let why: String = facts.get(TROUBLE).unwrap_or_default();
+            Verdict::failed(format!("the task ended, but the replication is in error: {why}"))
+        }
+        Some(S::Ok | S::RpoViolation | S::NotActive | S::NotActiveRpoViolation) if before.is_none() => later(
+            "the task has ended, but last_sync_time was not known before the start",
+            "the task has ended, but last_sync_time was not known before the start, so nothing shows that it moved".to_owned(),
+        ),
+        Some(S::Ok | S::RpoViolation | S::NotActive | S::NotActiveRpoViolation) => later(
+            "the task has ended, but last_sync_time of the replication has not moved",
+            "the task has ended, but last_sync_time of the replication has not moved; there may have been nothing to send"
+                .to_owned(),
+        ),
+        other => {
+            let word = other.map_or_else(|| "not told".to_owned(), |status| status.to_string());
+            let why = "the task has ended, but the state of the replication does not say that it is at rest";
+            later(why, format!("{why} (status {word})"))
+        }
     }
-    let why = "the task has ended, but last_sync_time of the replication has not moved".to_owned();
-    let otherwise = Outcome::Unknown { why: format!("{why}; there may have been nothing to send") };
-    Verdict::NotYet { why, otherwise }
 }
 
 impl Provider for VsphereReplication {
@@ -322,6 +374,10 @@ impl Provider for VsphereReplication {
 
     fn vendor(&self) -> &'static str {
         "vsphere-replication"
+    }
+
+    fn pace(&self) -> Duration {
+        self.pace
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {

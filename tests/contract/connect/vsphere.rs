@@ -99,9 +99,23 @@ async fn wrong_remote_password_is_told_once() {
     let server = Server::start().await;
     let mut config = config(&server);
     config.remote = Some(Login { username: "remote".to_owned(), password: password() });
-    server.answer(session(SESSION)).answer(pairings()).answer(Answer::empty(401));
+    server.answer(session(SESSION)).answer(pairings()).answer(Answer::empty(401)).answer(Answer::empty(204));
     let error = VsphereReplication::connect(&config).await.unwrap_err();
     assert_eq!((error.kind(), error.operation()), (Kind::Auth, Some("createRemoteSession")), "{error:?}");
-    assert_eq!(server.taken().len(), 3, "neither login is tried again");
+    let lines = server.lines();
+    assert_eq!(lines.len(), 4, "neither login is tried again");
+    assert_eq!(lines[3], "DELETE /api/rest/vr/v2/session", "the local session is not left behind");
     assert_no_secret(&shown(&error));
+}
+
+#[tokio::test]
+async fn a_dark_remote_site_does_not_keep_from_connecting() {
+    let server = Server::start().await;
+    let mut config = config(&server);
+    config.remote = Some(Login { username: "remote".to_owned(), password: password() });
+    server
+        .answer(session(SESSION))
+        .answer(pairings())
+        .answer(Answer::json(500, r#"{"message":"The remote site is down"}"#));
+    assert!(VsphereReplication::connect(&config).await.is_ok(), "synchronizing needs no remote login");
 }

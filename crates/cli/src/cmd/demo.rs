@@ -23,6 +23,9 @@ const EXAMPLE: (&str, &str) =
 /// How long a synchronization takes in the demo.
 const DURATION: Duration = Duration::from_secs(4);
 
+/// How often the simulated vendors are asked.
+const POLLING: Polling = Polling { shortest: Duration::from_millis(400), longest: Duration::from_secs(1) };
+
 /// Runs the command.
 pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     let lists = backup_lists(arguments.backups.as_deref())?;
@@ -39,15 +42,17 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     let mut selectors = Vec::new();
     for simulated in simulator.endpoints() {
         let mut one = endpoints::prepare(&simulated.name, &endpoint(simulated)?, Path::new(""))?;
-        if let Prepared::Cbr(config) = &mut one {
-            config.backup_lists.clone_from(&lists);
+        match &mut one {
+            Prepared::Cbr(config) => config.backup_lists.clone_from(&lists),
+            // A few seconds of demo do not use up a minute's quota.
+            Prepared::Replication(config) => config.pace = POLLING.shortest,
+            Prepared::Vb365(_) => {}
         }
         prepared.push((simulated.name.clone(), one));
         selectors.extend(wanted(simulated, &lists)?);
     }
     let chosen = endpoints::open(&prepared, &selectors).await?;
-    let polling = Polling { shortest: Duration::from_millis(400), longest: Duration::from_secs(1) };
-    let options = Options { polling, settle: Duration::from_secs(10), ..Options::default() };
+    let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
     super::sync::execute(chosen, options, arguments.display).await
 }
 

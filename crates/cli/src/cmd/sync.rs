@@ -47,18 +47,35 @@ pub async fn execute(chosen: Chosen, options: Options, display: Display) -> Resu
         sink: progress::sink(display.progress),
         stop: stop.clone(),
     };
-    let listener = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("breaking off; the vendors' work goes on (once more to quit at once)");
-            stop.now();
-            if tokio::signal::ctrl_c().await.is_ok() {
-                std::process::exit(i32::from(Exit::Interrupted.code()));
-            }
-        }
-    });
+    let listener = tokio::spawn(break_off(stop));
     let report = run.execute(chosen).await;
     listener.abort();
     progress::log::finish();
     output::report(&report, display.output)?;
     Ok(Exit::of(&report))
+}
+
+/// Breaks the run off at the first request to end, and the program at the second.
+async fn break_off(stop: Stop) {
+    asked_to_end().await;
+    stop.now();
+    progress::say(format_args!("breaking off; the vendors' work goes on (once more to quit at once)"));
+    asked_to_end().await;
+    std::process::exit(i32::from(Exit::Interrupted.code()));
+}
+
+/// Waits for Ctrl-C, or for the signal with which service managers end a program.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }

@@ -22,7 +22,7 @@ pub fn report(report: &Report, form: Output) -> Result<(), Failure> {
         table.add_row([
             labels.get(&target.target),
             target.outcome.word().to_owned(),
-            target.outcome.detail().to_owned(),
+            printable(target.outcome.detail()),
             seconds(target.duration_ms),
         ]);
     }
@@ -55,7 +55,7 @@ pub fn targets(list: &List, form: Output) -> Result<(), Failure> {
 /// Prints one JSON document.
 pub fn json(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(document)
-        .map_err(|cause| Failure::usage(format!("the result cannot be written as JSON: {cause}")))?;
+        .map_err(|cause| Failure::Output(format!("the result cannot be written as JSON: {cause}")))?;
     print(&(text + "\n"))
 }
 
@@ -68,6 +68,11 @@ fn table(head: &[&str]) -> Table {
     table
 }
 
+/// Text from outside without characters that could move the cursor of a terminal.
+pub fn printable(text: &str) -> String {
+    text.replace(|character: char| character.is_control(), " ")
+}
+
 fn seconds(millis: u64) -> String {
     format!("{}.{} s", millis / 1000, millis % 1000 / 100)
 }
@@ -76,7 +81,7 @@ fn print(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(cause) if cause.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::usage(format!("standard output cannot be written: {cause}")))
+            Err(Failure::Output(format!("standard output cannot be written: {cause}")))
         }
         _ => Ok(()),
     }

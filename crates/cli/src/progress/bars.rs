@@ -1,19 +1,20 @@
 //! Bars that are drawn over, one for each target.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use backup_sync::engine::{Address, Event, EventRecord, Outcome, Sink};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::log;
+use crate::output::printable;
 
 /// Bars on standard error.
 #[derive(Debug)]
 pub struct Bars {
     all: MultiProgress,
-    bars: Mutex<HashMap<Address, ProgressBar>>,
+    bars: Arc<Mutex<HashMap<Address, ProgressBar>>>,
 }
 
 /// A bar with a percentage, and one without.
@@ -27,19 +28,33 @@ fn style(with_percent: bool) -> ProgressStyle {
     style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> ")
 }
 
+fn tick(bars: &Weak<Mutex<HashMap<Address, ProgressBar>>>) {
+    while let Some(bars) = bars.upgrade() {
+        for bar in bars.lock().unwrap_or_else(PoisonError::into_inner).values().filter(|bar| !bar.is_finished()) {
+            bar.tick();
+        }
+        drop(bars);
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
 impl Bars {
     /// No bars yet.
     pub fn new() -> Self {
         let all = MultiProgress::new();
         log::draw_above(all.clone());
-        Self { all, bars: Mutex::default() }
+        let bars = Arc::default();
+        let shown = Arc::downgrade(&bars);
+        // One thread keeps the times of all bars going, and ends with them.
+        std::thread::spawn(move || tick(&shown));
+        Self { all, bars }
     }
 
     fn plan(&self, targets: &[(Address, String)]) {
         let mut bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
         for (address, name) in targets {
             let bar = self.all.add(ProgressBar::new(100).with_style(style(false)));
-            bar.set_prefix(format!("{}: {name}", address.endpoint));
+            bar.set_prefix(printable(&format!("{}: {name}", address.endpoint)));
             bar.set_message("waiting");
             bars.insert(address.clone(), bar);
         }
@@ -59,7 +74,6 @@ impl Sink for Bars {
             Event::Starting { target } => self.with(&target, |bar| bar.set_message("starting")),
             Event::Started { target, adopted, .. } => self.with(&target, |bar| {
                 bar.reset_elapsed();
-                bar.enable_steady_tick(Duration::from_millis(250));
                 bar.set_message(if adopted { "already running" } else { "started" });
             }),
             Event::Progress { target, state, percent, unchanged_ms } => self.with(&target, |bar| {
@@ -68,14 +82,18 @@ impl Sink for Bars {
                     bar.set_position(u64::from(percent));
                 }
                 let still = unchanged_ms / 1000;
-                bar.set_message(if still >= 30 { format!("{state}, unchanged for {still} s") } else { state });
+                bar.set_message(if still >= 30 {
+                    format!("{}, unchanged for {still} s", printable(&state))
+                } else {
+                    printable(&state)
+                });
             }),
             Event::Finished { target, outcome, .. } => self.with(&target, |bar| {
                 if matches!(outcome, Outcome::Succeeded { .. }) {
                     bar.set_style(style(true));
                     bar.set_position(100);
                 }
-                bar.abandon_with_message(format!("{}: {}", outcome.word(), outcome.detail()));
+                bar.abandon_with_message(format!("{}: {}", outcome.word(), printable(outcome.detail())));
             }),
             Event::LookFailed { endpoint, error } => {
                 let _ = self.all.println(format!("{endpoint}: could not look, will try again: {error}"));

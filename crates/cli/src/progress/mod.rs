@@ -23,9 +23,13 @@ pub fn sink(form: Progress) -> Arc<dyn Sink> {
     }
 }
 
+/// One line on standard error. Nobody may be listening any more, and that is no reason to stop.
+pub fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(stderr(), "{line}");
+}
+
 fn json(record: EventRecord) {
     if let Ok(line) = serde_json::to_string(&record) {
-        // Nobody may be listening any more; the work goes on.
-        let _ = writeln!(stderr(), "{line}");
+        say(format_args!("{line}"));
     }
 }

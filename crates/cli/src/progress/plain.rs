@@ -1,12 +1,13 @@
 //! One line for each thing that happens; progress only in steps worth a line.
 
 use std::collections::HashMap;
-use std::io::{Write as _, stderr};
 use std::sync::{Mutex, PoisonError};
 
 use backup_sync::engine::{Address, Event, EventRecord, Sink};
 
+use super::say;
 use crate::labels::Labels;
+use crate::output::printable;
 
 /// Progress is told in steps of this many percent.
 const STEP: u8 = 25;
@@ -57,7 +58,8 @@ impl Plain {
 impl Sink for Plain {
     fn take(&self, record: EventRecord) {
         if let Some(line) = self.line(&record.event) {
-            let _ = writeln!(stderr(), "{:>6}.{} s  {line}", record.at_ms / 1000, record.at_ms % 1000 / 100);
+            let (seconds, tenths) = (record.at_ms / 1000, record.at_ms % 1000 / 100);
+            say(format_args!("{seconds:>6}.{tenths} s  {}", printable(&line)));
         }
     }
 }

@@ -9,7 +9,7 @@ use backup_sync_engine::{
     Observation, Options, Outcome, Phase, Provider, Readiness, Report, Run, Stop, Target, Verdict,
 };
 use backup_sync_runtime::clock::ManualClock;
-use backup_sync_runtime::{BoxFuture, Error};
+use backup_sync_runtime::{BoxFuture, Delivery, Error, Kind};
 use jiff::Timestamp;
 
 /// What one look shows.
@@ -29,6 +29,8 @@ type Ready = Box<dyn Fn(&Target) -> Readiness + Send + Sync>;
 pub struct Fake {
     steps: Vec<Step>,
     not_yet: usize,
+    runs_on: bool,
+    searches_fail: usize,
     trigger: Option<Error>,
     baseline: Option<Error>,
     found_after: Option<usize>,
@@ -50,6 +52,8 @@ impl Fake {
         Self {
             steps,
             not_yet: 0,
+            runs_on: false,
+            searches_fail: 0,
             trigger: None,
             baseline: None,
             found_after: None,
@@ -64,6 +68,16 @@ impl Fake {
     /// So many checks of an end say "not yet".
     pub fn not_yet(self, times: usize) -> Self {
         Self { not_yet: times, ..self }
+    }
+
+    /// Every check of an end says that the work goes on.
+    pub fn runs_on(self) -> Self {
+        Self { runs_on: true, ..self }
+    }
+
+    /// So many searches for a running job fail.
+    pub fn searches_fail(self, times: usize) -> Self {
+        Self { searches_fail: times, ..self }
     }
 
     pub fn trigger_fails(self, error: Error) -> Self {
@@ -141,6 +155,9 @@ impl Provider for Fake {
 
     fn find_running<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
         let search = self.counted("find");
+        if search <= self.searches_fail {
+            return Box::pin(async { Err(Error::new(Kind::Unreachable, Delivery::NeverSent, "down")) });
+        }
         let found = self.found_after.is_some_and(|after| search > after).then(|| Self::job(target));
         Box::pin(async { Ok(found) })
     }
@@ -165,7 +182,10 @@ impl Provider for Fake {
     }
 
     fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>> {
-        let verdict = if self.counted("verify") <= self.not_yet {
+        let check = self.counted("verify");
+        let verdict = if self.runs_on {
+            Verdict::Running
+        } else if check <= self.not_yet {
             Verdict::NotYet { why: "not visible".into(), otherwise: Outcome::Unknown { why: "never visible".into() } }
         } else {
             Verdict::proven("the script says so", Facts::default())

@@ -36,8 +36,8 @@ pub struct Keys {
     pub security_token: Option<SecretString>,
 }
 
-/// A request as it is signed.
-#[derive(Clone, Debug)]
+/// A request as it is signed. Not shown: its headers may hold a security token.
+#[derive(Clone)]
 pub struct ToSign<'a> {
     /// HTTP method, in any case.
     pub method: &'a str,
@@ -53,8 +53,8 @@ pub struct ToSign<'a> {
     pub body: &'a [u8],
 }
 
-/// A signature and what it was made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A signature and what it was made from. Not shown: the canonical request may hold a security token.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signed {
     /// Headers that have to be added: date, host, and content hash where it is not that of the body.
     pub added: Vec<(String, String)>,
@@ -68,6 +68,18 @@ pub struct Signed {
     pub signed_headers: Vec<String>,
     /// Value of the `Authorization` header.
     pub authorization: String,
+}
+
+impl std::fmt::Debug for ToSign<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ToSign").field("method", &self.method).field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Signed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Signed").field("signed_headers", &self.signed_headers).finish_non_exhaustive()
+    }
 }
 
 /// Signs a request made at `date` (`YYYYMMDDTHHMMSSZ`).
