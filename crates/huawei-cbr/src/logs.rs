@@ -167,3 +167,58 @@ fn facts(known: &[&OperationLog]) -> Facts {
         .with(DELETED_BACKUPS, sum(|sync| sync.delete_backup_num))
         .with(FAILED_BACKUPS, sum(|sync| sync.err_sync_backup_num))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn log(status: Option<&str>, failed: Option<i64>) -> OperationLog {
+        let sync = failed.map(|failed| json!({"sync_backup_num": 3, "err_sync_backup_num": failed}));
+        let extra = json!({"common": {"progress": 40}, "sync": sync});
+        serde_json::from_value(json!({
+            "id": "l", "status": status, "error_info": {"code": "BackupService.6112", "message": "gone"}, "extra_info": extra
+        }))
+        .unwrap()
+    }
+
+    fn phase_of(logs: &[Option<OperationLog>]) -> Phase {
+        observation(&logs.iter().map(Option::as_ref).collect::<Vec<_>>()).phase
+    }
+
+    #[test]
+    fn documented_states_are_understood_and_others_are_not_guessed() {
+        let one = |status: &str| phase_of(&[Some(log(Some(status), Some(0)))]);
+        assert_eq!(one("waiting"), Phase::Waiting);
+        assert_eq!(one("running"), Phase::Running);
+        assert_eq!(one("success"), Phase::Ended(Ending::Claimed));
+        for (status, part) in
+            [("failed", "BackupService.6112: gone"), ("timeout", "longer"), ("skipped", "nothing was done")]
+        {
+            let Phase::Ended(Ending::Failed(why)) = one(status) else { panic!("{status}") };
+            assert!(why.contains(part), "{status}: {why}");
+        }
+        assert_eq!(one("paused"), Phase::Unclear);
+        assert_eq!(phase_of(&[Some(log(None, None))]), Phase::Unclear);
+        assert_eq!(phase_of(&[None]), Phase::Gone);
+    }
+
+    #[test]
+    fn of_several_tasks_the_worst_counts() {
+        let (good, bad) = (log(Some("success"), Some(0)), log(Some("failed"), Some(1)));
+        assert_eq!(phase_of(&[Some(good.clone()), Some(log(Some("running"), None))]), Phase::Running);
+        assert!(matches!(phase_of(&[Some(bad.clone()), Some(good.clone())]), Phase::Ended(Ending::Failed(_))));
+        assert!(matches!(phase_of(&[Some(bad), None]), Phase::Ended(Ending::Failed(_))), "a failure stays one");
+        assert_eq!(phase_of(&[Some(good), None]), Phase::Gone);
+    }
+
+    #[test]
+    fn counters_are_summed_only_when_every_task_has_them() {
+        let facts = |logs: &[OperationLog]| observation(&logs.iter().map(Some).collect::<Vec<_>>()).facts;
+        let both = facts(&[log(Some("success"), Some(0)), log(Some("success"), Some(2))]);
+        assert_eq!(both.get::<i64>(FAILED_BACKUPS), Some(2));
+        let one = facts(&[log(Some("success"), Some(0)), log(Some("success"), None)]);
+        assert_eq!(one.get::<i64>(FAILED_BACKUPS), None);
+    }
+}

@@ -318,3 +318,75 @@ impl Provider for Vb365 {
         Box::pin(self.connection.close())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target() -> Target {
+        let address = Address { endpoint: "m365".into(), kind: KIND.into(), id: "R-1".into() };
+        Target { address, name: "Archive".into(), facts: Facts::default() }
+    }
+
+    fn session(state: Option<&str>) -> Session {
+        Session {
+            id: Some("s".into()),
+            repository_id: Some("r-1".into()),
+            state: state.map(Into::into),
+            percent: None,
+            error: None,
+        }
+    }
+
+    fn repository(out_of_sync: Option<bool>) -> Repository {
+        Repository { id: "R-1".into(), name: None, out_of_sync }
+    }
+
+    #[test]
+    fn the_repository_before_and_after_decides() {
+        let judged = |before: Option<bool>, after: Option<Option<bool>>| {
+            let facts = Facts::default().with(OUT_OF_SYNC, before.map(Into::into));
+            let baseline = Baseline { readiness: Readiness::Ready, facts };
+            let last = observation(&session(Some("None")));
+            let job = job(&target(), &session(None), &[]);
+            let found = after.map(repository);
+            match verdict(&Claim { job: &job, baseline: &baseline, last: &last }, found.as_ref()) {
+                Verdict::Decided(outcome) => ("decided", outcome.word()),
+                Verdict::NotYet { otherwise, .. } => ("not yet", otherwise.word()),
+                Verdict::Running => ("running", ""),
+            }
+        };
+        assert_eq!(judged(Some(true), Some(Some(false))), ("decided", "succeeded"));
+        assert_eq!(
+            judged(Some(false), Some(Some(false))),
+            ("decided", "unknown"),
+            "in sync before: no effect can be shown"
+        );
+        assert_eq!(judged(None, Some(Some(false))), ("decided", "unknown"));
+        assert_eq!(judged(Some(true), Some(Some(true))), ("not yet", "failed"), "ended without effect, or stopped");
+        assert_eq!(judged(Some(true), Some(None)), ("not yet", "unknown"));
+        assert_eq!(judged(Some(true), None), ("not yet", "unknown"), "one list without it proves nothing");
+    }
+
+    #[test]
+    fn states_of_a_session_prove_no_success() {
+        let phase = |state: Option<&str>| observation(&session(state)).phase;
+        assert_eq!(phase(Some("Synchronizing")), Phase::Running);
+        assert!(matches!(phase(Some("Failed")), Phase::Ended(Ending::Failed(_))));
+        assert_eq!(phase(Some("None")), Phase::Ended(Ending::Claimed));
+        assert_eq!(phase(None), Phase::Unclear, "no state is not the word None");
+        assert_eq!(phase(Some("Completed")), Phase::Unclear, "a word that nobody documented");
+    }
+
+    #[test]
+    fn readiness_follows_running_sessions_and_the_repository() {
+        let ready =
+            |out_of_sync, sessions: &[Session]| baseline(&target(), Some(&repository(out_of_sync)), sessions).readiness;
+        assert_eq!(ready(Some(true), &[session(Some("None"))]), Readiness::Ready);
+        assert_eq!(ready(None, &[]), Readiness::Ready);
+        assert!(matches!(ready(Some(false), &[]), Readiness::Needless { .. }));
+        // Ids are compared without regard to case, as the server's own pages mix it.
+        assert!(matches!(ready(Some(false), &[session(Some("Synchronizing"))]), Readiness::Running { .. }));
+        assert!(matches!(baseline(&target(), None, &[]).readiness, Readiness::Broken { .. }));
+    }
+}
