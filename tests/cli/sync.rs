@@ -8,6 +8,16 @@ use tempfile::TempDir;
 
 use crate::{Ended, assert_fits, call, program};
 
+/// Writes a file that only its owner can read.
+fn secret(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
 /// A simulated vendor, a folder with its configuration, and a runtime that keeps it alive.
 struct Site {
     simulator: Simulator,
@@ -24,13 +34,13 @@ impl Site {
         let mut config = String::new();
         for endpoint in simulator.endpoints() {
             let file = format!("{}.password", endpoint.name);
-            fs::write(folder.path().join(&file), &endpoint.password).unwrap();
+            secret(&folder.path().join(&file), &endpoint.password);
             config += &format!(
                 "[endpoints.{}]\nvendor = \"{}\"\nurl = \"{}\"\nusername = '{}'\npassword = {{ file = \"{file}\" }}\n",
                 endpoint.name, endpoint.vendor, endpoint.url, endpoint.username
             );
             if let Some(password) = &endpoint.remote_password {
-                fs::write(folder.path().join("remote.password"), password).unwrap();
+                secret(&folder.path().join("remote.password"), password);
                 let user = endpoint.remote_username.as_deref().unwrap_or_default();
                 config +=
                     &format!("remote = {{ username = \"{user}\", password = {{ file = \"remote.password\" }} }}\n");
@@ -166,4 +176,17 @@ fn no_output_holds_a_secret() {
         assert!(!ended.out.contains(&endpoint.password) && !ended.err.contains(&endpoint.password), "{}", ended.err);
     }
     assert!(!ended.err.to_lowercase().contains("bearer "), "{}", ended.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_password_file_that_others_can_read_is_warned_of() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::new();
+    let file = site.folder.path().join("m365.password");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let ended = site.call(&["targets", "m365/repository/*"]);
+    assert_eq!(ended.code, 0);
+    assert!(ended.err.contains("others can read the file") && ended.err.contains("m365.password"), "{}", ended.err);
+    assert_eq!(site.call(&["targets", "m365/repository/*", "--quiet"]).err, "");
 }

@@ -56,12 +56,12 @@ pub fn with(fixed: Fixed, name: &'static str, value: &str) -> Fixed {
 
 /// A connection that sends everything once.
 pub fn once(operations: &'static [Operation], auth: Fixed) -> Connection {
-    Connection::builder(operations).auth(Arc::new(auth)).retry(Policy::never()).build().unwrap()
+    Connection::builder(operations).to("http://127.0.0.1").auth(Arc::new(auth)).retry(Policy::never()).build().unwrap()
 }
 
 /// A connection that retries as programs do, by a clock that nobody waits for.
 pub fn patient(operations: &'static [Operation], auth: Arc<dyn Authenticator>, clock: Arc<dyn Clock>) -> Connection {
-    Connection::builder(operations).auth(auth).clock(clock).build().unwrap()
+    Connection::builder(operations).to("http://127.0.0.1").auth(auth).clock(clock).build().unwrap()
 }
 
 /// Everything that people may get to see of an error.

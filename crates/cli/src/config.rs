@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use backup_sync::runtime::SecretString;
 use backup_sync::runtime::tls::{Fingerprint, Trust};
 use schemars::JsonSchema;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::exit::Failure;
+pub use crate::secret::Secret;
 
 /// The whole file.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -107,42 +106,6 @@ pub struct User {
     pub password: Secret,
 }
 
-/// Where a secret is.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(rename_all = "kebab-case")]
-pub enum Secret {
-    /// In this environment variable.
-    Env(String),
-    /// In this file, without a trailing line end; the path is relative to the configuration.
-    File(PathBuf),
-    /// Given by the program itself; never read from a file.
-    #[schemars(skip)]
-    Given(SecretString),
-}
-
-/// The forms that a file may use.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Reference {
-    Env(String),
-    File(PathBuf),
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Read as any value first: the usual errors would repeat what stands there, and that may be the secret.
-        let value = toml::Value::deserialize(deserializer)?;
-        if !value.is_table() {
-            let how = "the secret itself must not stand here; write { env = \"NAME\" } or { file = \"PATH\" }";
-            return Err(D::Error::custom(how));
-        }
-        Ok(match value.try_into::<Reference>().map_err(|cause| D::Error::custom(cause.message()))? {
-            Reference::Env(name) => Self::Env(name),
-            Reference::File(path) => Self::File(path),
-        })
-    }
-}
-
 /// Which certificates are accepted. Verified against the system's authorities by default.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -216,25 +179,6 @@ pub fn beside(folder: &Path, path: &Path) -> PathBuf {
     folder.join(path)
 }
 
-impl Secret {
-    /// Fetches the secret. `what` names it in messages.
-    pub fn fetch(&self, folder: &Path, what: &str) -> Result<SecretString, Failure> {
-        match self {
-            Self::Given(secret) => Ok(secret.clone()),
-            Self::Env(name) => std::env::var(name).map(SecretString::from).map_err(|_| {
-                Failure::usage(format!("{what}: the environment variable {name} is not set or is not text"))
-            }),
-            Self::File(path) => {
-                let path = beside(folder, path);
-                let text = std::fs::read_to_string(&path).map_err(|cause| {
-                    Failure::usage(format!("{what}: the file {} cannot be read: {cause}", path.display()))
-                })?;
-                Ok(SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned()))
-            }
-        }
-    }
-}
-
 impl Tls {
     /// As the runtime wants it.
     pub fn trust(&self, folder: &Path, what: &str) -> Result<Trust, Failure> {
@@ -289,18 +233,5 @@ password = { env = \"M365_PASSWORD\" }
                 assert!(told.contains(part), "{text}\n=> {told}\nlacks {part}");
             }
         }
-    }
-
-    #[test]
-    fn a_missing_secret_is_named_and_never_shown() {
-        let missing =
-            Secret::Env("BACKUP_SYNC_NO_SUCH_VARIABLE".into()).fetch(Path::new(""), "endpoint m365, password");
-        let told = missing.err().map(|failure| failure.to_string()).unwrap_or_default();
-        assert_eq!(
-            told,
-            "endpoint m365, password: the environment variable BACKUP_SYNC_NO_SUCH_VARIABLE is not set or is not text"
-        );
-        let given = Secret::Given(SecretString::from("planted"));
-        assert!(!format!("{given:?}").contains("planted"));
     }
 }

@@ -12,7 +12,7 @@ use futures_util::future::join_all;
 
 use crate::config::{self, Endpoint, beside};
 use crate::exit::Failure;
-use crate::progress::say;
+use crate::progress::warn;
 
 /// A connected endpoint with the targets that were chosen.
 pub type Chosen = Vec<(Arc<dyn Provider>, Vec<Target>)>;
@@ -36,16 +36,14 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
         let url = base_url(name, url).map_err(|error| usage(field, &error))?;
         let plain = url.strip_prefix("http://").is_some_and(|rest| !is_this_machine(rest));
         if plain {
-            say(format_args!(
-                "warning: endpoint {name}: {url} is not encrypted; anybody in between can read the password"
-            ));
+            warn(format_args!("endpoint {name}: {url} is not encrypted; anybody in between can read the password"));
         }
         Ok(url)
     };
     let trust = |tls: &config::Tls| {
         if tls.insecure {
-            say(format_args!(
-                "warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read \
+            warn(format_args!(
+                "endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read \
                  the password"
             ));
         }

@@ -8,6 +8,7 @@ mod exit;
 mod labels;
 mod output;
 mod progress;
+mod secret;
 
 use std::process::ExitCode;
 

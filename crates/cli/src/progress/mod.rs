@@ -28,6 +28,13 @@ pub fn say(line: std::fmt::Arguments<'_>) {
     let _ = writeln!(stderr(), "{line}");
 }
 
+/// A warning on standard error, unless only errors are wanted.
+pub fn warn(line: std::fmt::Arguments<'_>) {
+    if !log::is_quiet() {
+        say(format_args!("warning: {line}"));
+    }
+}
+
 fn json(record: EventRecord) {
     if let Ok(line) = serde_json::to_string(&record) {
         say(format_args!("{line}"));

@@ -150,5 +150,5 @@ pub async fn synchronize(
 
 /// An HTTP client that knows nothing of the vendors.
 pub fn http() -> Result<reqwest::Client, backup_sync_runtime::Error> {
-    Ok(backup_sync_runtime::Connection::builder(&[]).build()?.http())
+    Ok(backup_sync_runtime::Connection::builder(&[]).to("http://127.0.0.1").build()?.http())
 }

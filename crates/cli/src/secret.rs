@@ -1,0 +1,152 @@
+//! Where secrets come from: the environment, a file or a program, never the configuration itself.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use backup_sync::runtime::{ExposeSecret as _, SecretString};
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::config::beside;
+use crate::exit::Failure;
+
+/// Where a secret is.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub enum Secret {
+    /// In this environment variable.
+    Env(String),
+    /// In this file, without a trailing line end; the path is relative to the configuration.
+    File(PathBuf),
+    /// What this program prints, without a trailing line end: the program and its arguments, run without a shell.
+    Command(Vec<String>),
+    /// Given by the program itself; never read from a file.
+    #[schemars(skip)]
+    Given(SecretString),
+}
+
+/// The forms that a file may use.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Reference {
+    Env(String),
+    File(PathBuf),
+    Command(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Read as any value first: the usual errors would repeat what stands there, and that may be the secret.
+        let value = toml::Value::deserialize(deserializer)?;
+        if !value.is_table() {
+            let how = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" } or \
+                       { command = [\"PROGRAM\"] }";
+            return Err(D::Error::custom(how));
+        }
+        Ok(match value.try_into::<Reference>().map_err(|cause| D::Error::custom(cause.message()))? {
+            Reference::Env(name) => Self::Env(name),
+            Reference::File(path) => Self::File(path),
+            Reference::Command(words) => Self::Command(words),
+        })
+    }
+}
+
+impl Secret {
+    /// Fetches the secret. `what` names it in messages.
+    pub fn fetch(&self, folder: &Path, what: &str) -> Result<SecretString, Failure> {
+        match self {
+            Self::Given(secret) => Ok(secret.clone()),
+            Self::Env(name) => std::env::var(name).map(SecretString::from).map_err(|_| {
+                Failure::usage(format!("{what}: the environment variable {name} is not set or is not text"))
+            }),
+            Self::File(path) => {
+                let path = beside(folder, path);
+                let text = std::fs::read_to_string(&path).map_err(|cause| {
+                    Failure::usage(format!("{what}: the file {} cannot be read: {cause}", path.display()))
+                })?;
+                warn_if_readable(&path, what);
+                Ok(without_line_end(text))
+            }
+            Self::Command(words) => command(words, folder, what),
+        }
+    }
+}
+
+fn without_line_end(text: String) -> SecretString {
+    SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// A file with a secret is for its owner only.
+#[cfg(unix)]
+fn warn_if_readable(path: &Path, what: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or_default();
+    if mode & 0o077 != 0 {
+        let path = path.display();
+        crate::progress::warn(format_args!("{what}: others can read the file {path}; say chmod 600 {path}"));
+    }
+}
+
+#[cfg(not(unix))]
+fn warn_if_readable(_: &Path, _: &str) {}
+
+/// Runs a program for its output. What it printed is in no message.
+fn command(words: &[String], folder: &Path, what: &str) -> Result<SecretString, Failure> {
+    let Some((program, arguments)) = words.split_first() else {
+        return Err(Failure::usage(format!("{what}: the command is empty")));
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command
+        .output()
+        .map_err(|cause| Failure::usage(format!("{what}: the program {program} cannot be run: {cause}")))?;
+    if !output.status.success() {
+        return Err(Failure::usage(format!("{what}: the program {program} ended with {}", output.status)));
+    }
+    let text = String::from_utf8(output.stdout)
+        .map_err(|_| Failure::usage(format!("{what}: what the program {program} printed is not text")))?;
+    let secret = without_line_end(text);
+    if secret.expose_secret().is_empty() {
+        return Err(Failure::usage(format!("{what}: the program {program} printed nothing")));
+    }
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_secret_is_named_and_never_shown() {
+        let missing =
+            Secret::Env("BACKUP_SYNC_NO_SUCH_VARIABLE".into()).fetch(Path::new(""), "endpoint m365, password");
+        let told = missing.err().map(|failure| failure.to_string()).unwrap_or_default();
+        assert_eq!(
+            told,
+            "endpoint m365, password: the environment variable BACKUP_SYNC_NO_SUCH_VARIABLE is not set or is not text"
+        );
+        let given = Secret::Given(SecretString::from("planted"));
+        assert!(!format!("{given:?}").contains("planted"));
+    }
+
+    #[test]
+    fn programs_are_run_without_a_shell_and_never_repeated() {
+        let run = |words: &[&str]| {
+            let words = words.iter().map(|word| (*word).to_owned()).collect();
+            let fetched = Secret::Command(words).fetch(Path::new(""), "endpoint m365, password");
+            fetched.map(|secret| secret.expose_secret().to_owned()).map_err(|failure| failure.to_string())
+        };
+        assert_eq!(run(&["printf", "%s\\n", "planted $HOME"]), Ok("planted $HOME".to_owned()));
+        for (words, part) in [
+            (&[][..], "the command is empty"),
+            (&["no-such-program-x"][..], "no-such-program-x cannot be run"),
+            (&["false"][..], "ended with exit status: 1"),
+            (&["true"][..], "printed nothing"),
+        ] {
+            let told = run(words).err().unwrap_or_default();
+            assert!(told.starts_with("endpoint m365, password: ") && told.contains(part), "{told}");
+        }
+    }
+}
