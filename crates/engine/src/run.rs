@@ -117,13 +117,10 @@ impl Run {
         let watches = endpoints.into_iter().map(|(provider, targets)| async move {
             let watch = Watch { run: self, provider: &*provider, begun };
             let reports = watch.all(targets).await;
-            tokio::select! {
-                closed = provider.close() => if let Err(error) = closed {
-                    tracing::warn!(endpoint = provider.endpoint(), error = %error, "logging out failed");
-                },
-                () = self.clock.sleep(CLOSE_LIMIT) => {
-                    tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left");
-                }
+            match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
+                Err(_) => tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left"),
             }
             reports
         });

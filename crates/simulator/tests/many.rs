@@ -1,0 +1,39 @@
+//! Many targets within the vendor's request quota, over simulated time.
+
+mod common;
+
+use std::sync::Arc;
+
+use backup_sync_engine::{EventRecord, MemoryJournal, Options, Provider, Run, Stop};
+use backup_sync_simulator::{Settings, Simulator};
+use common::{Anything, clock, start, vr};
+
+#[tokio::test]
+async fn five_hundred_replications_keep_within_the_quota_and_are_all_proven() -> Anything {
+    // Three of the simulator's own, one of which is paused.
+    let settings = Settings { more_targets: 498, ..Settings::default() };
+    let simulator = start(Simulator::builder().vsphere_replication("dr").settings(settings)).await?;
+    let provider: Arc<dyn Provider> = Arc::new(vr(&simulator).await?);
+    let targets = provider.targets().await?;
+    assert_eq!(targets.len(), 501);
+    let run = Run {
+        options: Options::default(),
+        clock: clock(&simulator),
+        journal: Arc::new(MemoryJournal::default()),
+        sink: Arc::new(|_: EventRecord| {}),
+        stop: Stop::default(),
+    };
+    let report = run.execute(vec![(provider, targets)]).await;
+    assert_eq!((report.summary.succeeded, report.summary.skipped), (500, 1), "{:?}", report.summary);
+    // The simulated appliance refuses the 51st request in any minute of a session and the 101st of an address.
+    let requests = simulator.requests();
+    let refused = requests.iter().filter(|request| request.status == 429).count();
+    assert_eq!(refused, 0, "of {} requests", requests.len());
+    let starts = requests.iter().filter(|request| request.path.ends_with("/actions/sync")).count();
+    assert_eq!(starts, 500, "each target is started exactly once");
+    let logins = requests.iter().filter(|r| r.method == "POST" && r.path.ends_with("/session")).count();
+    let logouts = requests.iter().filter(|r| r.method == "DELETE" && r.path.ends_with("/session")).count();
+    assert!(logins > 1, "the session was renewed on the way");
+    assert_eq!(logins, logouts, "no session is left behind");
+    Ok(())
+}
