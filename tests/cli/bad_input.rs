@@ -61,6 +61,7 @@ fn with_config(text: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("backup-sync.toml"), text).unwrap();
     fs::write(folder.path().join("password"), "planted-secret\n").unwrap();
+    fs::write(folder.path().join("empty"), "\n").unwrap();
     fs::write(folder.path().join("nightly.json"), format!("[{}]", ENTRY.replace("NAME", "n"))).unwrap();
     folder
 }
@@ -68,7 +69,7 @@ fn with_config(text: &str) -> tempfile::TempDir {
 #[test]
 fn configuration_values() {
     let cases: &[(&str, &str, &[&str])] = &[
-        ("vendor = \"veeam-vb365\"", "vendor = \"veem\"", &["backup-sync.toml:2:", "m365", "unknown variant `veem`"]),
+        ("vendor = \"veeam-vb365\"", "vendor = \"veem\"", &["backup-sync.toml:2:", "m365", "unknown value `veem`"]),
         ("username = \"sync\"", "user = \"sync\"", &["backup-sync.toml:2:", "m365", "unknown field `user`"]),
         ("http://127.0.0.1:1", "vbm.example.org", &["\"m365\"", "cannot be used", "https://HOST:PORT"]),
         ("http://127.0.0.1:1", "https://a:planted-secret@vbm", &["\"m365\"", "user name or a password"]),
@@ -78,6 +79,15 @@ fn configuration_values() {
         ("domain = \"account\"\n", "", &["cloud", "domain, username and password"]),
         ("username = \"sync\"", "version = \"v9\"\nusername = \"sync\"", &["m365", "version", "\"v9\""]),
         ("[endpoints.m365]", "[endpoints.m365", &["backup-sync.toml:2:"]),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1/v8", &["m365", "leave the version out of the URL"]),
+        ("{ file = \"password\" }", "{ file = \"empty\" }", &["m365, password", "the secret is empty"]),
+        ("{ file = \"password\" }", "{ file = \"a\", env = \"B\" }", &["m365", "name one of env, file and command"]),
+        ("username = \"sync\"", "tls = { ca_file = \"gone.pem\" }\nusername = \"sync\"", &["m365, tls", "gone.pem"]),
+        (
+            "username = \"sync\"",
+            "tls = { insecure = true, fingerprint = \"ab\" }\nusername = \"sync\"",
+            &["m365, tls", "remove one or the other"],
+        ),
     ];
     for (from, to, parts) in cases {
         let folder = with_config(&CONFIG.replacen(from, to, 1));

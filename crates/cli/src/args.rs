@@ -15,7 +15,7 @@ pub struct Arguments {
     /// Tell more on standard error; twice tells even more.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
-    /// Tell nothing on standard error but errors.
+    /// Tell nothing on standard error but errors, and of endpoints whose connection is not safe.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// What to do.
@@ -34,6 +34,17 @@ pub enum Command {
     Targets(Targets),
     /// Print the JSON Schema of a document that this program writes or reads.
     Schema(Schema),
+}
+
+impl Command {
+    /// The form of progress that was asked for.
+    pub fn progress(&self) -> Progress {
+        match self {
+            Self::Demo(demo) => demo.display.progress,
+            Self::Sync(sync) => sync.display.progress,
+            Self::Targets(_) | Self::Schema(_) => Progress::None,
+        }
+    }
 }
 
 /// How results and progress are shown.

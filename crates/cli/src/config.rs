@@ -141,10 +141,14 @@ impl File {
         let mut endpoints = BTreeMap::new();
         for (name, table) in std::mem::take(&mut whole.endpoints) {
             let at = place(text, table.span().start);
-            let endpoint = table
-                .into_inner()
-                .try_into::<Endpoint>()
-                .map_err(|cause| Failure::usage(format!("{shown}{at}: endpoint {name:?}: {}", cause.message())))?;
+            if let Some(field) = plain_secret(table.get_ref(), "") {
+                let how = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" } or \
+                           { command = [\"PROGRAM\"] }";
+                return Err(Failure::usage(format!("{shown}{at}: endpoint {name:?}, {field}: {how}")));
+            }
+            let endpoint = table.into_inner().try_into::<Endpoint>().map_err(|cause| {
+                Failure::usage(format!("{shown}{at}: endpoint {name:?}: {}", words(cause.message())))
+            })?;
             if name.is_empty() || name.contains(['/', '*', '?']) {
                 return Err(Failure::usage(format!(
                     "{shown}{at}: the endpoint name {name:?} cannot be part of an address"
@@ -157,6 +161,22 @@ impl File {
         }
         Ok(Self { endpoints })
     }
+}
+
+/// The field that holds a secret as plain text, if there is one.
+fn plain_secret(value: &toml::Value, prefix: &str) -> Option<String> {
+    value.as_table()?.iter().find_map(|(key, value)| {
+        let field = format!("{prefix}{key}");
+        let secret = matches!(key.as_str(), "password" | "secret_key" | "security_token");
+        if secret && !value.is_table() { Some(field) } else { plain_secret(value, &format!("{field}.")) }
+    })
+}
+
+/// The words of the parser as an operator knows them.
+fn words(message: &str) -> String {
+    message
+        .replace("unknown variant", "unknown value")
+        .replace("wanted exactly 1 element, more than 1 element", "name one of env, file and command")
 }
 
 #[derive(Deserialize)]
@@ -182,6 +202,10 @@ pub fn beside(folder: &Path, path: &Path) -> PathBuf {
 impl Tls {
     /// As the runtime wants it.
     pub fn trust(&self, folder: &Path, what: &str) -> Result<Trust, Failure> {
+        if self.insecure && (self.fingerprint.is_some() || self.ca_file.is_some()) {
+            let why = "insecure accepts any certificate, so ca_file and fingerprint would do nothing; remove one or the other";
+            return Err(Failure::usage(format!("{what}: {why}")));
+        }
         let fingerprint = self.fingerprint.as_deref().map(Fingerprint::parse).transpose();
         Ok(Trust {
             ca_file: self.ca_file.as_deref().map(|path| beside(folder, path)),
@@ -219,9 +243,9 @@ password = { env = \"M365_PASSWORD\" }
             (GOOD.replace("username", "usrname"), ["backup-sync.toml:2:1", "m365", "unknown field `usrname`"]),
             (
                 GOOD.replace("{ env = \"M365_PASSWORD\" }", "\"plain\""),
-                ["backup-sync.toml:2:1", "m365", "the secret itself must not stand here"],
+                ["backup-sync.toml:2:1", "\"m365\", password", "the secret itself must not stand here"],
             ),
-            (GOOD.replace("veeam-vb365", "veem"), ["backup-sync.toml:2:1", "m365", "unknown variant `veem`"]),
+            (GOOD.replace("veeam-vb365", "veem"), ["backup-sync.toml:2:1", "m365", "unknown value `veem`"]),
             (GOOD.replace("username = \"sync\"\n", ""), ["backup-sync.toml:2:1", "m365", "missing field `username`"]),
             (GOOD.replace("\"sync\"", "sync"), ["backup-sync.toml:5:12", "", ""]),
             ("[endpoint.x]\n".to_owned(), ["backup-sync.toml:1:2", "unknown field `endpoint`", "endpoints"]),

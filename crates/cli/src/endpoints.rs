@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use backup_sync::engine::{Provider, Selector, Target};
 use backup_sync::huawei_cbr::{self, BackupList, Cbr, Credentials};
-use backup_sync::runtime::{Error, SecretString, base_url};
+use backup_sync::runtime::{Error, SecretString, Timeouts, base_url};
 use backup_sync::veeam_vb365::{self, Vb365};
 use backup_sync::vsphere_replication::{self, Login, VsphereReplication};
 use futures_util::future::join_all;
 
 use crate::config::{self, Endpoint, beside};
 use crate::exit::Failure;
-use crate::progress::warn;
+use crate::progress::say;
 
 /// A connected endpoint with the targets that were chosen.
 pub type Chosen = Vec<(Arc<dyn Provider>, Vec<Target>)>;
@@ -36,21 +36,31 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
         let url = base_url(name, url).map_err(|error| usage(field, &error))?;
         let plain = url.strip_prefix("http://").is_some_and(|rest| !is_this_machine(rest));
         if plain {
-            warn(format_args!("endpoint {name}: {url} is not encrypted; anybody in between can read the password"));
+            say(format_args!(
+                "warning: endpoint {name}: {url} is not encrypted; anybody in between can read the password"
+            ));
         }
         Ok(url)
     };
     let trust = |tls: &config::Tls| {
         if tls.insecure {
-            warn(format_args!(
-                "endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read \
+            say(format_args!(
+                "warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read \
                  the password"
             ));
         }
-        tls.trust(folder, &what("tls"))
+        let trust = tls.trust(folder, &what("tls"))?;
+        // A CA file that cannot be used is told before anything is sent anywhere.
+        trust.client(Timeouts::default()).map_err(|error| usage("tls", &error))?;
+        Ok::<_, Failure>(trust)
     };
     Ok(match endpoint {
         Endpoint::VeeamVb365(from) => {
+            let last = from.url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            if last.parse::<veeam_vb365::Version>().is_ok() {
+                let how = "leave the version out of the URL; it is found, or set with `version`";
+                return Err(Failure::usage(format!("{}: {how}", what("url"))));
+            }
             let mut to = veeam_vb365::Config::new(
                 name,
                 url(&from.url, "url")?,

@@ -32,7 +32,7 @@ Exit codes (the first that fits):
   130  broken off by the user; the vendor's work goes on
     6  something was started and its end is not known yet: look before you start again
     5  some targets succeeded, others failed
-    1  targets failed, none succeeded
+    1  targets failed, none succeeded; or the result could not be printed
     3  an endpoint refused the credentials, or a right is missing
     4  an endpoint could not be reached or was too busy: the same call may succeed later
     2  the call or the configuration is wrong; nothing was started
@@ -102,6 +102,9 @@ pub enum Failure {
     /// Endpoints could not be used, at least one.
     #[error("{}", told(.0))]
     Endpoints(Vec<(String, Error)>),
+    /// The user broke off before anything was started.
+    #[error("broken off; nothing was started")]
+    BrokenOff,
     /// The result could not be printed.
     #[error("{0}")]
     Output(String),
@@ -126,6 +129,7 @@ impl Failure {
         };
         match self {
             Self::Usage(_) => Exit::Usage,
+            Self::BrokenOff => Exit::Interrupted,
             Self::Output(_) => Exit::Failed,
             Self::Endpoints(endpoints) => {
                 let exits: Vec<Exit> = endpoints.iter().map(|(_, error)| of(error)).collect();

@@ -9,6 +9,7 @@ mod labels;
 mod output;
 mod progress;
 mod secret;
+mod signals;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
 
 fn start(arguments: Arguments) -> Result<Exit, Failure> {
     progress::log::init(arguments.verbose, arguments.quiet);
+    progress::events_only(arguments.command.progress());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

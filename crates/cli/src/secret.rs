@@ -39,6 +39,9 @@ impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Read as any value first: the usual errors would repeat what stands there, and that may be the secret.
         let value = toml::Value::deserialize(deserializer)?;
+        if value.as_table().is_some_and(|table| table.len() != 1) {
+            return Err(D::Error::custom("a secret has one source: name one of env, file and command"));
+        }
         if !value.is_table() {
             let how = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" } or \
                        { command = [\"PROGRAM\"] }";
@@ -55,6 +58,25 @@ impl<'de> Deserialize<'de> for Secret {
 impl Secret {
     /// Fetches the secret. `what` names it in messages.
     pub fn fetch(&self, folder: &Path, what: &str) -> Result<SecretString, Failure> {
+        let secret = self.read(folder, what)?;
+        // An empty password would be sent, and be told as a wrong one.
+        if secret.expose_secret().is_empty() {
+            return Err(Failure::usage(format!("{what}: the secret is empty ({})", self.place())));
+        }
+        Ok(secret)
+    }
+
+    /// Where it comes from, for messages.
+    fn place(&self) -> String {
+        match self {
+            Self::Env(name) => format!("environment variable {name}"),
+            Self::File(path) => format!("file {}", path.display()),
+            Self::Command(words) => format!("program {}", words.first().map(String::as_str).unwrap_or_default()),
+            Self::Given(_) => "given by the program".to_owned(),
+        }
+    }
+
+    fn read(&self, folder: &Path, what: &str) -> Result<SecretString, Failure> {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
             Self::Env(name) => std::env::var(name).map(SecretString::from).map_err(|_| {
@@ -107,11 +129,7 @@ fn command(words: &[String], folder: &Path, what: &str) -> Result<SecretString, 
     }
     let text = String::from_utf8(output.stdout)
         .map_err(|_| Failure::usage(format!("{what}: what the program {program} printed is not text")))?;
-    let secret = without_line_end(text);
-    if secret.expose_secret().is_empty() {
-        return Err(Failure::usage(format!("{what}: the program {program} printed nothing")));
-    }
-    Ok(secret)
+    Ok(without_line_end(text))
 }
 
 #[cfg(test)]
@@ -143,7 +161,7 @@ mod tests {
             (&[][..], "the command is empty"),
             (&["no-such-program-x"][..], "no-such-program-x cannot be run"),
             (&["false"][..], "ended with exit status: 1"),
-            (&["true"][..], "printed nothing"),
+            (&["true"][..], "the secret is empty (program true)"),
         ] {
             let told = run(words).err().unwrap_or_default();
             assert!(told.starts_with("endpoint m365, password: ") && told.contains(part), "{told}");

@@ -50,6 +50,11 @@ pub enum Event {
         /// What went wrong.
         error: String,
     },
+    /// Something to tell people that belongs to no target.
+    Message {
+        /// The sentence.
+        text: String,
+    },
     /// The target has ended.
     Finished {
         /// The target.

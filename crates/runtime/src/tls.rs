@@ -36,10 +36,17 @@ impl Fingerprint {
     ///
     /// When the text is something else.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b':' | b' ')).collect();
+        let bare = text.trim();
+        let bare =
+            bare.get(..7).filter(|head| head.eq_ignore_ascii_case("sha256:")).map_or(bare, |head| &bare[head.len()..]);
+        let digits: Vec<u8> = bare.bytes().filter(|byte| !matches!(byte, b':' | b' ')).collect();
         let nibble = |byte: u8| (byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         let mut bytes = [0; 32];
-        let wrong = || Error::usage(format!("{text:?} is not a SHA-256 fingerprint: 64 hexadecimal digits are needed"));
+        let wrong = || {
+            Error::usage(format!(
+                "{text:?} is not a SHA-256 fingerprint: 64 hexadecimal digits are needed, with or without colons"
+            ))
+        };
         if digits.len() != 64 {
             return Err(wrong());
         }
@@ -216,6 +223,7 @@ mod tests {
         let plain = "ab".repeat(32);
         let colons = vec!["AB"; 32].join(":");
         assert_eq!(Fingerprint::parse(&plain).ok(), Fingerprint::parse(&colons).ok());
+        assert_eq!(Fingerprint::parse(&format!("SHA256:{colons}")).ok(), Fingerprint::parse(&plain).ok());
         assert_eq!(Fingerprint::parse(&plain).map(|f| f.to_string()).ok(), Some(plain));
         for wrong in ["", "ab", &"zz".repeat(32), &"é".repeat(32)] {
             assert!(Fingerprint::parse(wrong).is_err(), "{wrong}");

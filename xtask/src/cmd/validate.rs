@@ -17,9 +17,19 @@ pub struct Arguments {
     root: Option<std::path::PathBuf>,
 }
 
+/// Findings that come from reading, from examples and from the generator instead of a rule.
+const OTHERS: [(&str, &str); 3] = [
+    ("SPEC000", "the document is plain YAML that can be read"),
+    ("SPEC050", "examples fit their schemas"),
+    ("SPEC099", "the generator takes the document"),
+];
+
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.rules {
+        for (id, title) in OTHERS {
+            println!("{id}  {title}");
+        }
         for rule in RULES.iter().chain(&GUARDS) {
             println!("{}  {}\n    why: {}\n    fix: {}", rule.id, rule.title, rule.why, rule.fix);
         }

@@ -15,6 +15,7 @@ use crate::args::Demo;
 use crate::config::{Cbr, Endpoint, Replication, Secret, Tls, User, Vb365};
 use crate::endpoints::{self, Prepared};
 use crate::exit::{Exit, Failure};
+use crate::signals;
 
 /// The list in the repository, and the copy of it inside the program for use elsewhere.
 const EXAMPLE: (&str, &str) =
@@ -51,7 +52,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
         prepared.push((simulated.name.clone(), one));
         selectors.extend(wanted(simulated, &lists)?);
     }
-    let chosen = endpoints::open(&prepared, &selectors).await?;
+    let chosen = signals::or_broken_off(endpoints::open(&prepared, &selectors)).await?;
     let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
     super::sync::execute(chosen, options, arguments.display).await
 }

@@ -9,7 +9,7 @@ use crate::args::{Display, Sync};
 use crate::config::File;
 use crate::endpoints::{self, Chosen};
 use crate::exit::{Exit, Failure};
-use crate::{output, progress};
+use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
@@ -21,7 +21,7 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
     let file = File::read(path)?;
     let folder = path.parent().unwrap_or(path);
     let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
+    let chosen = signals::or_broken_off(endpoints::open(&prepared, &arguments.targets)).await?;
     let options = Options {
         polling: Polling { shortest: Polling::default().shortest.min(arguments.poll), longest: arguments.poll },
         target_deadline: arguments.deadline,
@@ -47,35 +47,10 @@ pub async fn execute(chosen: Chosen, options: Options, display: Display) -> Resu
         sink: progress::sink(display.progress),
         stop: stop.clone(),
     };
-    let listener = tokio::spawn(break_off(stop));
+    let listener = tokio::spawn(signals::break_off(stop));
     let report = run.execute(chosen).await;
     listener.abort();
     progress::log::finish();
     output::report(&report, display.output)?;
     Ok(Exit::of(&report))
-}
-
-/// Breaks the run off at the first request to end, and the program at the second.
-async fn break_off(stop: Stop) {
-    asked_to_end().await;
-    stop.now();
-    progress::say(format_args!("breaking off; the vendors' work goes on (once more to quit at once)"));
-    asked_to_end().await;
-    std::process::exit(i32::from(Exit::Interrupted.code()));
-}
-
-/// Waits for Ctrl-C, or for the signal with which service managers end a program.
-async fn asked_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }

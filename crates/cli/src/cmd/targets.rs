@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::args::Targets;
 use crate::config::File;
 use crate::exit::{Exit, Failure};
-use crate::{endpoints, output};
+use crate::{endpoints, output, signals};
 
 /// The list as a versioned document.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -35,7 +35,7 @@ pub async fn run(arguments: &Targets) -> Result<Exit, Failure> {
     let file = File::read(path)?;
     let folder = path.parent().unwrap_or(path);
     let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
+    let chosen = signals::or_broken_off(endpoints::open(&prepared, &arguments.targets)).await?;
     endpoints::close_all(&chosen).await;
     let item = |vendor: &'static str| {
         move |target: &Target| Item {

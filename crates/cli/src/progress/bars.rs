@@ -19,8 +19,8 @@ pub struct Bars {
 
 /// A bar with a percentage, and one without.
 const STYLES: [&str; 2] = [
-    "{prefix:32!} [{bar:24}] {pos:>3} %  {elapsed:>4}  {wide_msg}",
-    "{prefix:32!} [{bar:24}]        {elapsed:>4}  {wide_msg}",
+    "{prefix:24!} [{bar:14}] {pos:>3} % {elapsed:>4}  {wide_msg}",
+    "{prefix:24!} [{bar:14}]       {elapsed:>4}  {wide_msg}",
 ];
 
 fn style(with_percent: bool) -> ProgressStyle {

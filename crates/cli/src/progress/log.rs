@@ -44,18 +44,21 @@ pub fn finish() {
 
 struct Above;
 
+/// Writes above the bars where there are any. A line that nobody can read any more is no error.
+pub fn above(text: &str) {
+    let _ = match &*ABOVE.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(bars) => bars.suspend(|| io::stderr().write_all(text.as_bytes())),
+        None => io::stderr().write_all(text.as_bytes()),
+    };
+}
+
 impl Write for Above {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // A log line that nobody can read any more is no error.
-        let _ = match &*ABOVE.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(bars) => bars.suspend(|| io::stderr().write_all(bytes)),
-            None => io::stderr().write_all(bytes),
-        };
+        super::say(format_args!("{}", String::from_utf8_lossy(bytes).trim_end()));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let _ = io::stderr().flush();
         Ok(())
     }
 }

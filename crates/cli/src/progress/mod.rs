@@ -4,10 +4,12 @@ mod bars;
 pub mod log;
 mod plain;
 
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{IsTerminal as _, stderr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use backup_sync::engine::{EventRecord, Sink};
+use backup_sync::engine::{Event, EventRecord, Sink};
 
 use crate::args::Progress;
 
@@ -23,20 +25,46 @@ pub fn sink(form: Progress) -> Arc<dyn Sink> {
     }
 }
 
-/// One line on standard error. Nobody may be listening any more, and that is no reason to stop.
+/// Whether standard error holds JSON events.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// One line on standard error, above the bars where there are any, as an event where events are wanted. Nobody may be
+/// listening any more, and that is no reason to stop.
 pub fn say(line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(stderr(), "{line}");
+    log::above(&text(line));
 }
 
-/// A warning on standard error, unless only errors are wanted.
-pub fn warn(line: std::fmt::Arguments<'_>) {
-    if !log::is_quiet() {
-        say(format_args!("warning: {line}"));
+fn text(line: std::fmt::Arguments<'_>) -> String {
+    let plain = line.to_string();
+    let record = JSON.load(Ordering::Relaxed).then(|| {
+        let event = Event::Message { text: plain.trim_end().to_owned() };
+        serde_json::to_string(&EventRecord::new(Duration::ZERO, event))
+    });
+    match record {
+        Some(Ok(json)) => json + "\n",
+        _ => plain + "\n",
     }
+}
+
+/// A line that is left out when only errors are wanted.
+pub fn note(line: std::fmt::Arguments<'_>) {
+    if !log::is_quiet() {
+        say(line);
+    }
+}
+
+/// A warning, which is left out when only errors are wanted.
+pub fn warn(line: std::fmt::Arguments<'_>) {
+    note(format_args!("warning: {line}"));
+}
+
+/// From now on standard error holds JSON events.
+pub fn events_only(form: Progress) {
+    JSON.store(form == Progress::Json, Ordering::Relaxed);
 }
 
 fn json(record: EventRecord) {
     if let Ok(line) = serde_json::to_string(&record) {
-        say(format_args!("{line}"));
+        log::above(&(line + "\n"));
     }
 }

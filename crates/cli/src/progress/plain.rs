@@ -46,6 +46,7 @@ impl Plain {
                 let label = state.labels.get(target);
                 percent.map_or_else(|| format!("{label}: {word}"), |percent| format!("{label}: {word}, {percent} %"))
             }
+            Event::Message { text } => text.clone(),
             Event::LookFailed { endpoint, error } => format!("{endpoint}: could not look, will try again: {error}"),
             Event::Finished { target, outcome, .. } => {
                 format!("{}: {}: {}", state.labels.get(target), outcome.word(), outcome.detail())
