@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::exit::Failure;
+use crate::secret::NOT_HERE;
 pub use crate::secret::Secret;
 
 /// The whole file.
@@ -142,9 +143,7 @@ impl File {
         for (name, table) in std::mem::take(&mut whole.endpoints) {
             let at = place(text, table.span().start);
             if let Some(field) = plain_secret(table.get_ref(), "") {
-                let how = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" } or \
-                           { command = [\"PROGRAM\"] }";
-                return Err(Failure::usage(format!("{shown}{at}: endpoint {name:?}, {field}: {how}")));
+                return Err(Failure::usage(format!("{shown}{at}: endpoint {name:?}, {field}: {NOT_HERE}")));
             }
             let endpoint = table.into_inner().try_into::<Endpoint>().map_err(|cause| {
                 Failure::usage(format!("{shown}{at}: endpoint {name:?}: {}", words(cause.message())))
@@ -174,9 +173,7 @@ fn plain_secret(value: &toml::Value, prefix: &str) -> Option<String> {
 
 /// The words of the parser as an operator knows them.
 fn words(message: &str) -> String {
-    message
-        .replace("unknown variant", "unknown value")
-        .replace("wanted exactly 1 element, more than 1 element", "name one of env, file and command")
+    message.replace("unknown variant", "unknown value")
 }
 
 #[derive(Deserialize)]

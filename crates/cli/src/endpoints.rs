@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use backup_sync::engine::{Provider, Selector, Target};
 use backup_sync::huawei_cbr::{self, BackupList, Cbr, Credentials};
-use backup_sync::runtime::{Error, SecretString, Timeouts, base_url};
+use backup_sync::runtime::{Error, SecretString, Timeouts, base_url, is_this_machine};
 use backup_sync::veeam_vb365::{self, Vb365};
 use backup_sync::vsphere_replication::{self, Login, VsphereReplication};
 use futures_util::future::join_all;
@@ -34,7 +34,7 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
     let secret = |secret: &config::Secret, field: &str| secret.fetch(folder, &what(field));
     let url = |url: &str, field: &str| {
         let url = base_url(name, url).map_err(|error| usage(field, &error))?;
-        let plain = url.strip_prefix("http://").is_some_and(|rest| !is_this_machine(rest));
+        let plain = url.starts_with("http://") && !is_this_machine(&url);
         if plain {
             say(format_args!(
                 "warning: endpoint {name}: {url} is not encrypted; anybody in between can read the password"
@@ -95,11 +95,6 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
             Prepared::Replication(to)
         }
     })
-}
-
-/// Whether what follows the scheme names this machine.
-fn is_this_machine(rest: &str) -> bool {
-    ["127.", "localhost", "[::1]"].iter().any(|host| rest.starts_with(host))
 }
 
 /// Either a password login or an access key, each complete.

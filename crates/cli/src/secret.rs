@@ -11,6 +11,10 @@ use serde::{Deserialize, Deserializer};
 use crate::config::beside;
 use crate::exit::Failure;
 
+/// What is said of a secret that stands in the configuration itself.
+pub const NOT_HERE: &str = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" } or \
+                            { command = [\"PROGRAM\"] }";
+
 /// Where a secret is.
 #[derive(Clone, Debug, JsonSchema)]
 #[schemars(rename_all = "kebab-case")]
@@ -43,9 +47,7 @@ impl<'de> Deserialize<'de> for Secret {
             return Err(D::Error::custom("a secret has one source: name one of env, file and command"));
         }
         if !value.is_table() {
-            let how = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" } or \
-                       { command = [\"PROGRAM\"] }";
-            return Err(D::Error::custom(how));
+            return Err(D::Error::custom(NOT_HERE));
         }
         Ok(match value.try_into::<Reference>().map_err(|cause| D::Error::custom(cause.message()))? {
             Reference::Env(name) => Self::Env(name),

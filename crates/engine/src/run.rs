@@ -161,15 +161,14 @@ impl Watch<'_> {
             targets.into_iter().map(|target| Slot::new(target, self.provider.vendor(), self.now())).collect();
         let at_once = self.run.options.starts_at_once.max(1);
         for begin in (0..slots.len()).step_by(WAVE) {
-            let wave = &mut slots[begin..];
-            let size = wave.len().min(WAVE);
-            let wave = &mut wave[..size];
+            let end = (begin + WAVE).min(slots.len());
+            let wave = &mut slots[begin..end];
             self.baselines(wave).await;
             stream::iter(wave.iter_mut().filter(|slot| slot.is_open()))
                 .for_each_concurrent(at_once, |slot| self.start(slot))
                 .await;
             // With many targets the first have ended before the last are started.
-            if begin + WAVE < slots.len()
+            if end < slots.len()
                 && let Err(error) = self.look(&mut slots).await
             {
                 self.look_failed(&error);
@@ -182,13 +181,8 @@ impl Watch<'_> {
     async fn baselines(&self, slots: &mut [Slot]) {
         let targets: Vec<Target> = slots.iter().map(|slot| slot.target.clone()).collect();
         let found = self.provider.baseline(&targets).await;
-        let baselines = match found {
-            Ok(baselines) if baselines.len() == slots.len() => baselines,
-            Ok(_) => {
-                let error =
-                    Error::new(Kind::Vendor, Delivery::Rejected, "the endpoint told the state of some targets only");
-                return self.fail_all(slots, &error).await;
-            }
+        let baselines = match found.and_then(|found| complete(found, slots.len())) {
+            Ok(baselines) => baselines,
             Err(error) => return self.fail_all(slots, &error).await,
         };
         for (slot, baseline) in slots.iter_mut().zip(baselines) {
@@ -329,6 +323,9 @@ impl Watch<'_> {
     /// Looks at every running job once. `true`: something has changed.
     async fn look(&self, slots: &mut [Slot]) -> Result<bool, Error> {
         let mut running: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running()).collect();
+        if running.is_empty() {
+            return Ok(false);
+        }
         let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
         let Some(seen) = self.unless_stopped(self.provider.observe(&jobs)).await else { return Ok(false) };
         let seen = complete(seen?, jobs.len())?;
@@ -462,7 +459,7 @@ fn complete<T>(answers: Vec<T>, asked: usize) -> Result<Vec<T>, Error> {
     if answers.len() == asked {
         return Ok(answers);
     }
-    let what = format!("the endpoint told of {} of {asked} jobs", answers.len());
+    let what = format!("the endpoint told of {} of {asked} targets", answers.len());
     Err(Error::new(Kind::Vendor, Delivery::Rejected, what))
 }
 

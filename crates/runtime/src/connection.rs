@@ -145,9 +145,7 @@ impl ConnectionBuilder {
     /// Where the connection leads; a server on this machine is never asked through a proxy.
     #[must_use]
     pub fn to(mut self, url: &str) -> Self {
-        let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
-        let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-        self.direct = host == "localhost" || address.is_ok_and(|address| address.is_loopback());
+        self.direct = is_this_machine(url);
         self
     }
 
@@ -234,4 +232,26 @@ pub fn base_url(endpoint: &str, text: &str) -> Result<String, Error> {
         return Err(wrong("it has a query or a fragment"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Whether a URL leads to the machine that this runs on.
+pub fn is_this_machine(url: &str) -> bool {
+    let host = reqwest::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_addresses_are_this_machine() {
+        for url in ["http://127.0.0.1:1/v8", "http://127.9.9.9", "http://[::1]:8080/", "https://localhost:4443"] {
+            assert!(is_this_machine(url), "{url}");
+        }
+        for url in ["http://127.example.org", "http://localhost.example.org", "http://10.0.0.1", "nonsense", ""] {
+            assert!(!is_this_machine(url), "{url}");
+        }
+    }
 }

@@ -19,7 +19,7 @@ pub mod wire;
 pub use secrecy::{ExposeSecret, SecretString};
 
 pub use auth::{Authenticator, BoxFuture, Stamp};
-pub use connection::{Connection, ConnectionBuilder, Timeouts, base_url};
+pub use connection::{Connection, ConnectionBuilder, Timeouts, base_url, is_this_machine};
 pub use error::{Delivery, Error, Kind, call};
 pub use operation::Operation;
 pub use session::{Credential, Login, TokenSession};

@@ -91,37 +91,44 @@ fn path(view: &RepositoryView<'_>) -> Option<String> {
     Some(format!("C:\\Repositories\\{}", view.name.replace(' ', "")))
 }
 
+/// A repository as v5, v6 and v7 tell it: the members are the same, the types are not.
+macro_rules! repository_before_v8 {
+    ($version:ident, $view:ident, $links:ident) => {
+        $version::types::RestBackupRepository {
+            id: $view.id.to_owned(),
+            name: owned($view.name),
+            description: owned("Kept in object storage"),
+            path: path($view),
+            proxy_id: owned($view.proxy),
+            retention_type: Some("ItemLevel".into()),
+            retention_period_type: Some("Yearly".into()),
+            daily_retention_period: None,
+            monthly_retention_period: None,
+            yearly_retention_period: Some("Years7".into()),
+            retention_frequency_type: Some("Daily".into()),
+            daily_time: owned("08:00:00"),
+            daily_type: Some("Everyday".into()),
+            monthly_time: owned("00:00:00"),
+            monthly_daynumber: None,
+            monthly_dayofweek: None,
+            capacity_bytes: Some(549_755_813_888),
+            free_space_bytes: Some(412_316_860_416),
+            object_storage_encryption_enabled: Some(false),
+            encryption_key_id: None,
+            object_storage_id: owned($view.object_storage),
+            object_storage_cache_path: path($view),
+            is_long_term: Some(false),
+            is_out_of_sync: Some($view.out_of_sync),
+            links: Some($links),
+        }
+    };
+}
+
 /// `v5`
 mod five {
     use super::*;
 
-    dialect!(v5, repository: { |view, links| v5::types::RestBackupRepository {
-        id: view.id.to_owned(),
-        name: owned(view.name),
-        description: owned("Kept in object storage"),
-        path: path(view),
-        proxy_id: owned(view.proxy),
-        retention_type: Some("ItemLevel".into()),
-        retention_period_type: Some("Yearly".into()),
-        daily_retention_period: None,
-        monthly_retention_period: None,
-        yearly_retention_period: Some("Years7".into()),
-        retention_frequency_type: Some("Daily".into()),
-        daily_time: owned("08:00:00"),
-        daily_type: Some("Everyday".into()),
-        monthly_time: owned("00:00:00"),
-        monthly_daynumber: None,
-        monthly_dayofweek: None,
-        capacity_bytes: Some(549_755_813_888),
-        free_space_bytes: Some(412_316_860_416),
-        object_storage_encryption_enabled: Some(false),
-        encryption_key_id: None,
-        object_storage_id: owned(view.object_storage),
-        object_storage_cache_path: path(view),
-        is_long_term: Some(false),
-        is_out_of_sync: Some(view.out_of_sync),
-        links: Some(links),
-    } }, session: { |view, links| v5::types::RestRepositorySynchronizeSession {
+    dialect!(v5, repository: { |view, links| repository_before_v8!(v5, view, links) }, session: { |view, links| v5::types::RestRepositorySynchronizeSession {
         id: view.id.map(str::to_owned),
         repository_id: owned(view.repository),
         state: Some(view.shown.state.into()),
@@ -134,33 +141,7 @@ mod five {
 mod seven {
     use super::*;
 
-    dialect!(v7, repository: { |view, links| v7::types::RestBackupRepository {
-        id: view.id.to_owned(),
-        name: owned(view.name),
-        description: owned("Kept in object storage"),
-        path: path(view),
-        proxy_id: owned(view.proxy),
-        retention_type: Some("ItemLevel".into()),
-        retention_period_type: Some("Yearly".into()),
-        daily_retention_period: None,
-        monthly_retention_period: None,
-        yearly_retention_period: Some("Years7".into()),
-        retention_frequency_type: Some("Daily".into()),
-        daily_time: owned("08:00:00"),
-        daily_type: Some("Everyday".into()),
-        monthly_time: owned("00:00:00"),
-        monthly_daynumber: None,
-        monthly_dayofweek: None,
-        capacity_bytes: Some(549_755_813_888),
-        free_space_bytes: Some(412_316_860_416),
-        object_storage_encryption_enabled: Some(false),
-        encryption_key_id: None,
-        object_storage_id: owned(view.object_storage),
-        object_storage_cache_path: path(view),
-        is_long_term: Some(false),
-        is_out_of_sync: Some(view.out_of_sync),
-        links: Some(links),
-    } }, session: { |view, links| v7::types::RestRepositorySynchronizeSession {
+    dialect!(v7, repository: { |view, links| repository_before_v8!(v7, view, links) }, session: { |view, links| v7::types::RestRepositorySynchronizeSession {
         id: view.id.map(str::to_owned),
         repository_id: owned(view.repository),
         state: Some(view.shown.state.into()),
