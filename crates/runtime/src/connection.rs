@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Request, Response};
+use secrecy::SecretString;
 
 use crate::auth::{Authenticator, Fixed};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
 use crate::operation::Operation;
 use crate::quota::Quota;
+use crate::redact::Redactor;
 use crate::retry::Policy;
 use crate::tls::Trust;
 
@@ -46,6 +48,7 @@ pub(crate) struct Core {
     pub(crate) policy: Policy,
     pub(crate) quotas: Vec<Quota>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) redactor: Redactor,
 }
 
 impl Connection {
@@ -61,6 +64,7 @@ impl Connection {
             policy: Policy::default(),
             quotas: Vec::new(),
             clock: Arc::new(SystemClock::default()),
+            secrets: Vec::new(),
         }
     }
 
@@ -84,6 +88,7 @@ impl Connection {
             policy: self.0.policy,
             quotas: self.0.quotas.clone(),
             clock: self.0.clock.clone(),
+            redactor: self.0.redactor.clone(),
         }))
     }
 
@@ -132,6 +137,7 @@ pub struct ConnectionBuilder {
     policy: Policy,
     quotas: Vec<Quota>,
     clock: Arc<dyn Clock>,
+    secrets: Vec<SecretString>,
 }
 
 impl ConnectionBuilder {
@@ -184,6 +190,14 @@ impl ConnectionBuilder {
         self
     }
 
+    /// Secrets that must not be shown even when the vendor repeats them in a message. Tokens that a login gives, and
+    /// whatever a request carries as a credential, are known without being named here.
+    #[must_use]
+    pub fn secrets<'a>(mut self, secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        self.secrets.extend(secrets.into_iter().cloned());
+        self
+    }
+
     /// The clock for all waiting.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -208,6 +222,7 @@ impl ConnectionBuilder {
             policy: self.policy,
             quotas: self.quotas,
             clock: self.clock,
+            redactor: Redactor::new(self.secrets),
         })))
     }
 }
