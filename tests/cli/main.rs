@@ -4,7 +4,9 @@
 
 mod bad_input;
 mod demo;
+mod secrets;
 mod sync;
+mod telemetry;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -14,7 +16,11 @@ use serde_json::Value;
 /// The program, without anything of the caller's environment that could change what it does.
 fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_backup-sync"));
-    command.env_remove("BACKUP_SYNC_CONFIG").stdin(Stdio::null());
+    let ours = |name: &str| name.starts_with("BACKUP_SYNC_") || name.starts_with("OTEL_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
     command
 }
 

@@ -141,6 +141,11 @@ impl Answer {
         self.status
     }
 
+    /// Whether it is labelled as a page.
+    pub fn is_page(&self) -> bool {
+        self.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("content-type") && value == "text/html")
+    }
+
     /// Whether it says that the connection ends with it.
     pub fn closes(&self) -> bool {
         self.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("connection") && value == "close")

@@ -28,12 +28,14 @@ pub enum Credentials {
 }
 
 impl Credentials {
-    pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
-        let (first, second) = match self {
-            Self::Password { password, .. } => (password, None),
-            Self::Keys(keys) => (&keys.secret, keys.security_token.as_ref()),
-        };
-        std::iter::once(first).chain(second)
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Password { password, .. } => vec![password.clone()],
+            Self::Keys(keys) => {
+                let both = [SecretString::from(keys.access.as_str()), keys.secret.clone()];
+                both.into_iter().chain(keys.security_token.clone()).collect()
+            }
+        }
     }
 }
 

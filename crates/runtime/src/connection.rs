@@ -193,8 +193,8 @@ impl ConnectionBuilder {
     /// Secrets that must not be shown even when the vendor repeats them in a message. Tokens that a login gives, and
     /// whatever a request carries as a credential, are known without being named here.
     #[must_use]
-    pub fn secrets<'a>(mut self, secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
-        self.secrets.extend(secrets.into_iter().cloned());
+    pub fn secrets(mut self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        self.secrets.extend(secrets);
         self
     }
 

@@ -115,6 +115,7 @@ async fn permit(core: &Core, operation: &Operation) {
 async fn once(core: &Core, request: Request, operation: &Operation, span: &Span) -> Result<Response, Error> {
     let url = request.url().clone();
     let carried = Carried::by(&request, operation);
+    trace::sending(span, &request);
     let response = core.http.execute(request).await.map_err(transport)?;
     let status = response.status();
     let headers = response.headers().clone();

@@ -3,7 +3,7 @@
 //! a header other than the ids of requests.
 
 use http::header::HeaderMap;
-use reqwest::{StatusCode, Url};
+use reqwest::{Request, StatusCode, Url};
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -52,6 +52,16 @@ pub(crate) fn attempt(operation: &Operation, url: &Url, attempt: u32) -> Span {
     )
 }
 
+/// An attempt begins. Of its headers only the names are told.
+pub(crate) fn sending(span: &Span, request: &Request) {
+    tracing::trace!(
+        parent: span,
+        headers = ?request.headers().keys().collect::<Vec<_>>(),
+        bytes = request.body().and_then(reqwest::Body::as_bytes).map(<[u8]>::len),
+        "sending"
+    );
+}
+
 /// An attempt has got an answer of success.
 pub(crate) fn answered(span: &Span, status: StatusCode, headers: &HeaderMap) {
     if span.is_disabled() {
@@ -69,8 +79,7 @@ pub(crate) fn failed(span: &Span, error: &Error) {
         return;
     }
     record(span, error);
-    let kind = error.kind().as_str();
-    tracing::debug!(parent: span, status = error.status(), kind, request_id = error.request_id(), "failed");
+    tracing::debug!(parent: span, kind = error.kind().as_str(), %error, "failed");
 }
 
 fn record(span: &Span, error: &Error) {

@@ -47,7 +47,7 @@ impl Vb365 {
             .timeouts(config.timeouts)
             .retry(config.retry)
             .clock(config.clock.clone())
-            .secrets([&config.password])
+            .secrets([config.password.clone()])
             .build()?;
         let candidates = match config.version {
             Some(version) => vec![version],

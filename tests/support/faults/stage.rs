@@ -26,6 +26,8 @@ pub struct Secrets {
     pub session: String,
     /// Headers of every answer, faulty ones included.
     pub headers: Vec<(String, String)>,
+    /// What every refusal says in place of what the spec's example says: a code, and a message.
+    pub said: Option<(String, String)>,
 }
 
 impl Default for Secrets {
@@ -37,6 +39,7 @@ impl Default for Secrets {
             refresh: REFRESH.to_owned(),
             session: SESSION.to_owned(),
             headers: headers.map(|(name, value)| (name.to_owned(), value)).to_vec(),
+            said: None,
         }
     }
 }
@@ -139,6 +142,15 @@ impl Scene {
         }
     }
 
+    /// A refusal with the planted words; a page stays a page.
+    fn repeating(&self, answer: Answer) -> Answer {
+        let Some((code, message)) = self.secrets.said.as_ref().filter(|_| answer.status() >= 400) else { return answer };
+        if answer.is_page() {
+            return answer.body(format!("<html><title>{code} {message}</title></html>"));
+        }
+        answer.body(json!({ "error_code": code, "error_msg": message }).to_string())
+    }
+
     /// The act with the planted headers.
     fn planted(&self, act: Act) -> Act {
         let mut headers: Vec<(&str, &str)> =
@@ -149,7 +161,7 @@ impl Scene {
         }
         let plant = |answer: Answer| headers.iter().fold(answer, |answer, (name, value)| answer.header(name, value));
         match act {
-            Act::Answer(answer) => Act::Answer(plant(answer)),
+            Act::Answer(answer) => Act::Answer(plant(self.repeating(answer))),
             Act::Half(answer) => Act::Half(plant(answer)),
             Act::Trickle(answer) => Act::Trickle(plant(answer)),
             other => other,

@@ -1,11 +1,15 @@
 //! Log lines on standard error, drawn above the bars where there are any.
 
+use std::fmt::{self, Debug};
 use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use indicatif::MultiProgress;
+use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::field::MakeExt as _;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
@@ -33,6 +37,7 @@ pub fn init(verbose: u8, quiet: bool, traces: Option<Box<dyn Layer<Registry> + S
     };
     let _ = QUIET.set(quiet);
     let lines = tracing_subscriber::fmt::layer()
+        .fmt_fields(debug_fn(field).delimited(" "))
         .with_target(false)
         .with_ansi(false)
         .without_time()
@@ -40,6 +45,15 @@ pub fn init(verbose: u8, quiet: bool, traces: Option<Box<dyn Layer<Registry> + S
         // The span around everything says nothing that the user does not know.
         .with_filter(ours(level).with_target("backup_sync::telemetry", LevelFilter::OFF));
     tracing_subscriber::registry().with(traces).with(lines).init();
+}
+
+/// One field of a line; those that only OpenTelemetry reads are left out.
+fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> fmt::Result {
+    match field.name() {
+        "message" => write!(writer, "{value:?}"),
+        name if name.starts_with("otel.") => Ok(()),
+        name => write!(writer, "{name}={value:?}"),
+    }
 }
 
 /// Whether only errors are to be told.

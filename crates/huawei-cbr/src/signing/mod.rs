@@ -27,8 +27,8 @@ const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// Everything but letters, digits, `-`, `_`, `.` and `~`.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// An access key.
-#[derive(Clone, Debug)]
+/// An access key. Not shown, its id included.
+#[derive(Clone)]
 pub struct Keys {
     /// Access key id (AK).
     pub access: String,
@@ -70,6 +70,12 @@ pub struct Signed {
     pub signed_headers: Vec<String>,
     /// Value of the `Authorization` header.
     pub authorization: String,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for ToSign<'_> {

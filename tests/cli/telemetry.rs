@@ -1,0 +1,203 @@
+//! Traces: sent to a collector that the environment names, never otherwise, and never at the cost of the run.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use backup_sync_simulator::{Simulator, Vb365Version};
+use backup_sync_tests::raw::{Act, Raw, nowhere};
+use backup_sync_tests::server::{Answer, Server};
+use tokio::runtime::Runtime;
+
+use crate::{Ended, program};
+
+const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+/// A collector that agrees to everything.
+fn collector(runtime: &Runtime) -> Server {
+    runtime.block_on(async {
+        let server = Server::start().await;
+        server.by(|_| Answer::empty(200));
+        server
+    })
+}
+
+/// Everything that the collector got, as text: names and values are text inside the binary form.
+fn got(collector: &Server) -> String {
+    collector.taken().into_iter().map(|sent| sent.body).collect()
+}
+
+fn schema(settings: &[(&str, &str)]) -> Ended {
+    Ended::of(program().args(["schema", "report"]).envs(settings.iter().copied()).output().unwrap())
+}
+
+#[test]
+fn the_spans_of_a_run_reach_the_collector() {
+    let runtime = Runtime::new().unwrap();
+    let collector = collector(&runtime);
+    let mut demo = program();
+    demo.args(["demo", "--output", "json", "--progress", "none"]).env(ENDPOINT, collector.url("/base"));
+    demo.env("OTEL_EXPORTER_OTLP_HEADERS", "x-key=planted-key").env("OTEL_SERVICE_NAME", "nightly-7");
+    let ended = Ended::of(demo.output().unwrap());
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    let sent = collector.taken();
+    assert!(!sent.is_empty());
+    for sent in &sent {
+        assert_eq!(sent.line(), "POST /base/v1/traces");
+        sent.assert_header("x-key", Some("planted-key")).assert_header("content-type", Some("application/x-protobuf"));
+    }
+    let text: String = sent.into_iter().map(|sent| sent.body).collect();
+    for part in [
+        "nightly-7",
+        "backup-sync demo",
+        "process.exit.code",
+        "BackupRepository_StartSynchronizeAction",
+        "ImportCheckpoint",
+        "ImportBackup",
+        "syncReplication",
+        "http.response.status_code",
+        "vendor.request_id",
+    ] {
+        assert!(text.contains(part), "no span holds {part}");
+    }
+    assert!(!text.contains("Bearer") && !text.contains("planted"), "a secret in the spans");
+}
+
+#[test]
+fn nothing_is_sent_unless_a_collector_is_named() {
+    let runtime = Runtime::new().unwrap();
+    let collector = collector(&runtime);
+    let url = collector.url("");
+    for settings in [
+        &[("OTEL_SERVICE_NAME", "nightly")][..],
+        &[(ENDPOINT, "")],
+        &[(ENDPOINT, &url), ("OTEL_SDK_DISABLED", "TRUE")],
+        &[(ENDPOINT, &url), ("OTEL_TRACES_EXPORTER", "none")],
+    ] {
+        let ended = schema(settings);
+        assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{settings:?}");
+        assert_eq!(collector.lines(), [""; 0], "{settings:?}");
+    }
+    // The same call with nothing but the address sends something, so the collector was the right one.
+    assert_eq!(schema(&[(ENDPOINT, &url)]).err, "");
+    assert!(got(&collector).contains("backup-sync schema"));
+    assert_eq!(schema(&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &collector.url("/own"))]).err, "");
+    assert_eq!(collector.lines(), ["POST /own"]);
+}
+
+#[test]
+fn a_collector_that_is_dead_slow_or_unwilling_costs_one_warning() {
+    let runtime = Runtime::new().unwrap();
+    let (hanging, refusing, gone) = runtime.block_on(async {
+        let refusal = Answer::json(401, r#"{"message":"planted-key is wrong"}"#);
+        (Raw::start(vec![Act::Hang]).await, Raw::start(vec![Act::Answer(refusal)]).await, nowhere().await)
+    });
+    let silent = [&hanging.url(""), &refusing.url(""), &gone, "http://", "planted-key"];
+    for (url, why) in silent.into_iter().zip(["no answer within", "401", "cannot be reached", "no URL", "no URL"]) {
+        let settings = [(ENDPOINT, url), ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=planted-key")];
+        let ended = schema(&settings);
+        assert_eq!(ended.code, 0, "{url}: {}", ended.err);
+        assert_eq!(ended.json()["title"], "Report", "{url}");
+        assert_eq!(ended.err.lines().count(), 1, "{url}: {}", ended.err);
+        assert!(ended.err.starts_with("warning: ") && ended.err.contains(why), "{url}: {}", ended.err);
+        assert!(!ended.err.contains("planted"), "{}", ended.err);
+    }
+    assert_eq!(hanging.connections(), 1);
+    let quiet = program().args(["--quiet", "schema", "report"]).env(ENDPOINT, &gone).output().unwrap();
+    assert_eq!((quiet.status.code(), quiet.stderr.as_slice()), (Some(0), &[][..]));
+}
+
+#[test]
+fn another_protocol_is_told_and_sends_nothing() {
+    let runtime = Runtime::new().unwrap();
+    let collector = collector(&runtime);
+    let ended = schema(&[(ENDPOINT, &collector.url("")), ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]);
+    assert_eq!((ended.code, ended.err.lines().count()), (0, 1), "{}", ended.err);
+    assert!(ended.err.contains("http/protobuf"), "{}", ended.err);
+    assert_eq!(collector.lines(), [""; 0]);
+}
+
+#[test]
+fn a_failure_that_ends_the_program_is_traced_too() {
+    let runtime = Runtime::new().unwrap();
+    let collector = collector(&runtime);
+    let mut refused = program();
+    refused.args(["targets", "--config", "no-such-file.toml"]).env(ENDPOINT, collector.url(""));
+    assert_eq!(refused.output().unwrap().status.code(), Some(2));
+    assert!(got(&collector).contains("backup-sync targets"));
+}
+
+/// Starts a run that takes long, and waits until it has started its target.
+#[cfg(unix)]
+fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
+    let endpoint = &simulator.endpoints()[0];
+    let config = format!(
+        "[endpoints.m365]\nvendor = \"veeam-vb365\"\nurl = \"{}\"\nusername = '{}'\npassword = {{ env = \"PASSWORD\" }}\n",
+        endpoint.url, endpoint.username
+    );
+    std::fs::write(folder.join("backup-sync.toml"), config).unwrap();
+    let mut run = program();
+    run.current_dir(folder).args(["sync", "--all", "--poll", "100ms", "--progress", "plain"]);
+    run.env("PASSWORD", &endpoint.password).env(ENDPOINT, collector).stdout(Stdio::piped()).stderr(Stdio::piped());
+    run.spawn().unwrap()
+}
+
+/// Reads standard error up to a line that holds `part`.
+#[cfg(unix)]
+fn until(child: &mut Child, part: &str) -> BufReader<std::process::ChildStderr> {
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(part) {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before {part:?}");
+    }
+    lines
+}
+
+#[cfg(unix)]
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[cfg(unix)]
+#[test]
+fn breaking_off_sends_what_there_is() {
+    for name in ["INT", "TERM"] {
+        let runtime = Runtime::new().unwrap();
+        let simulator = Simulator::builder().vb365("m365", Vb365Version::V8).speed(0.01);
+        let simulator = runtime.block_on(simulator.start()).unwrap();
+        let (collector, folder) = (collector(&runtime), tempfile::tempdir().unwrap());
+        let mut child = long_run(&simulator, folder.path(), &collector.url(""));
+        let rest = until(&mut child, "started as");
+        signal(&child, name);
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{name}");
+        let told: Vec<String> = rest.lines().map(Result::unwrap).collect();
+        assert!(!told.iter().any(|line| line.contains("traces")), "{told:?}");
+        let got = got(&collector);
+        assert!(got.contains("BackupRepository_StartSynchronizeAction") && got.contains("process.exit.code"), "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn asking_twice_ends_at_once_and_still_sends() {
+    use backup_sync_simulator::{Fault, FaultKind};
+    let runtime = Runtime::new().unwrap();
+    let simulator = Simulator::builder().vb365("m365", Vb365Version::V8).speed(0.01);
+    let simulator = runtime.block_on(simulator.start()).unwrap();
+    // The logout does not come back, so that the second request to end meets a program that is still waiting.
+    let kind = FaultKind::Delay(std::time::Duration::from_secs(600));
+    simulator.fault("m365", Fault { operation: Some("Auth_Logout".into()), times: 9, kind }).unwrap();
+    let (collector, folder) = (collector(&runtime), tempfile::tempdir().unwrap());
+    let mut child = long_run(&simulator, folder.path(), &collector.url(""));
+    let rest = until(&mut child, "started as");
+    signal(&child, "INT");
+    let mut rest = rest.lines().map(Result::unwrap);
+    assert!(rest.any(|line| line.contains("once more to quit at once")));
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let got = got(&collector);
+    assert!(got.contains("BackupRepository_StartSynchronizeAction"));
+    assert!(!got.contains("process.exit.code"), "the run did not end by itself");
+}
