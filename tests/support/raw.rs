@@ -146,9 +146,9 @@ async fn request(stream: &mut TcpStream) -> Option<Sent> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     loop {
-        let text = String::from_utf8_lossy(&bytes);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let sent = parse(head, body);
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            let (head, body) = (&bytes[..end], &bytes[end + 4..]);
+            let sent = parse(&String::from_utf8_lossy(head), &String::from_utf8_lossy(body));
             let length = sent.header("content-length").and_then(|length| length.parse::<usize>().ok());
             if body.len() >= length.unwrap_or(0) {
                 return Some(sent);

@@ -75,7 +75,8 @@ pub fn layer(runtime: &Handle) -> Result<Option<Box<dyn Layer<Registry> + Send +
 
 /// A client by the same rules as for vendors: verified certificates, no redirects, no proxy to this machine.
 fn http(endpoint: &str) -> Result<reqwest::Client, String> {
-    let timeout = setting("TIMEOUT").and_then(|millis| millis.trim().parse().ok()).map_or(TIMEOUT, Duration::from_millis);
+    let timeout =
+        setting("TIMEOUT").and_then(|millis| millis.trim().parse().ok()).map_or(TIMEOUT, Duration::from_millis);
     let trust = Trust { ca_file: setting("CERTIFICATE").map(Into::into), ..Trust::default() };
     let timeouts = Timeouts { connect: timeout, request: timeout };
     let built = Connection::builder(&[]).to(endpoint).trust(trust).timeouts(timeouts).build();
@@ -94,7 +95,11 @@ fn resource() -> Resource {
 
 /// The span around everything that one call of the program does.
 pub fn root(command: &'static str) -> Span {
-    tracing::info_span!("backup-sync", "otel.name" = format!("backup-sync {command}"), "process.exit.code" = tracing::field::Empty)
+    tracing::info_span!(
+        "backup-sync",
+        "otel.name" = format!("backup-sync {command}"),
+        "process.exit.code" = tracing::field::Empty
+    )
 }
 
 /// Sends what has not been sent yet, once, within [`LIMIT`].

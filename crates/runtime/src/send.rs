@@ -183,13 +183,7 @@ fn rebuilt(status: StatusCode, mut headers: HeaderMap, bytes: Bytes, url: reqwes
 }
 
 /// The error for an answer that is no success.
-fn refused(
-    clock: &dyn Clock,
-    status: StatusCode,
-    headers: &HeaderMap,
-    bytes: &[u8],
-    secrets: &StrikeList,
-) -> Error {
+fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[u8], secrets: &StrikeList) -> Error {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let said = told(bytes, content_type, secrets);
     let request_id = trace::request_id(headers).map(|id| secrets.strike(id)).or(said.request_id);

@@ -144,7 +144,9 @@ impl Scene {
 
     /// A refusal with the planted words; a page stays a page.
     fn repeating(&self, answer: Answer) -> Answer {
-        let Some((code, message)) = self.secrets.said.as_ref().filter(|_| answer.status() >= 400) else { return answer };
+        let Some((code, message)) = self.secrets.said.as_ref().filter(|_| answer.status() >= 400) else {
+            return answer;
+        };
         if answer.is_page() {
             return answer.body(format!("<html><title>{code} {message}</title></html>"));
         }
