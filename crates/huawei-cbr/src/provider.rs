@@ -10,6 +10,7 @@ use std::time::Duration;
 use backup_sync_engine::{
     Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
+use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::{Page, Pager};
 use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
 use serde_json::json;
@@ -330,6 +331,10 @@ impl Provider for Cbr {
 
     fn vendor(&self) -> &'static str {
         "huawei-cbr"
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(self.connection.notices())
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {

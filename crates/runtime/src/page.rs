@@ -268,7 +268,10 @@ impl<'a, T: Send + 'a> Pager<'a, T> {
 
     /// The items as a stream, which ends after the first error.
     pub fn into_stream(self) -> impl Stream<Item = Result<T, Error>> + Send + 'a {
-        futures_util::stream::try_unfold(self, |mut pager| async move { Ok(pager.next().await?.map(|item| (item, pager))) })
+        futures_util::stream::try_unfold(
+            self,
+            |mut pager| async move { Ok(pager.next().await?.map(|item| (item, pager))) },
+        )
     }
 
     /// Walks to the end.

@@ -85,10 +85,7 @@ async fn an_empty_page_with_a_next_link_is_no_end() {
     assert_eq!(items(linked.pager(10)).await, [1, 2]);
     assert_eq!(linked.asked(), [0, 10, 20]);
     // The same when the vendor only says that there are more: the empty page is stepped over.
-    let told = Book::of([
-        (Cursor::at(0), page(&[]).more(Some(true))),
-        (Cursor::at(10), page(&[2]).more(Some(false))),
-    ]);
+    let told = Book::of([(Cursor::at(0), page(&[]).more(Some(true))), (Cursor::at(10), page(&[2]).more(Some(false)))]);
     assert_eq!(items(told.pager(10)).await, [2]);
 }
 
