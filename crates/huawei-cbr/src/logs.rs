@@ -37,7 +37,7 @@ impl Logs<'_> {
                 Ok(Page::new(answer.operation_logs.unwrap_or_default()).total(answer.count))
             }
         });
-        pager.unique(|log| log.id.clone()).collect().await?.complete()
+        pager.unique(|log| log.id.clone()).all().await
     }
 
     fn list(&self, vault: Option<&str>, offset: i64) -> builder::ListOpLogs<'_> {

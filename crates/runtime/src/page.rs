@@ -289,6 +289,15 @@ impl<'a, T: Send + 'a> Pager<'a, T> {
         Ok(Listing { items, missing_of })
     }
 
+    /// All items, and no less than the vendor told of.
+    ///
+    /// # Errors
+    ///
+    /// As with [`Pager::collect`] and [`Listing::complete`].
+    pub async fn all(self) -> Result<Vec<T>, Error> {
+        self.collect().await?.complete()
+    }
+
     async fn load(&mut self) -> Result<(), Error> {
         let Some(cursor) = self.next.clone() else { return Ok(()) };
         if self.asked.len() >= MOST_PAGES {

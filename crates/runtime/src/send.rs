@@ -175,7 +175,7 @@ fn rebuilt(status: StatusCode, mut headers: HeaderMap, bytes: Bytes, url: reqwes
 }
 
 /// From this difference on a wrong clock is the likely reason why a signature is refused.
-const SKEW: i64 = 10 * 60;
+const SKEW: u64 = 10 * 60;
 
 /// What to say of a refused signature when this machine's clock and the server's are far apart.
 fn skew(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap) -> Option<String> {
@@ -184,11 +184,17 @@ fn skew(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap) -> Option<St
     }
     let server = parse_http_date(headers.get(DATE)?.to_str().ok()?)?;
     let ahead = clock.wall().duration_since(server).as_secs();
-    let (minutes, direction) = (ahead.abs() / 60, if ahead > 0 { "ahead of" } else { "behind" });
-    (ahead.abs() > SKEW).then(|| {
+    let size = ahead.unsigned_abs();
+    let apart = match size {
+        0..7200 => format!("{} minutes", size / 60),
+        7200..172_800 => format!("{} hours", size / 3600),
+        _ => format!("{} days", size / (24 * 3600)),
+    };
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    (size > SKEW).then(|| {
         format!(
-            "; the clock of this machine is {minutes} minutes {direction} the server's, and signed requests are only \
-             good for some minutes: set the clock (NTP) and try again"
+            "; the clock of this machine is {apart} {direction} the server's, and signed requests are only good for \
+             some minutes: set the clock (NTP) and try again"
         )
     })
 }

@@ -147,7 +147,7 @@ impl Api {
                     let next = next.and_then(|link| Cursor::of_link(link.href.as_deref()?, "offset", "setId"));
                     Ok(Page::new(into::<_, Repository>(page.results)).more(more).next(next).set(page.set_id))
                 });
-                pager.unique(|repository| repository.id.clone()).collect().await?.complete()?
+                pager.unique(|repository| repository.id.clone()).all().await?
             }
         };
         Ok(all)

@@ -32,8 +32,8 @@ fn partial(operation: &'static str, meta: Option<&MetadataList>) {
 }
 
 /// All pairings. Before the remote logins the answer is partial by nature, and nobody needs to be `told`.
-pub(crate) async fn pairings(client: &Client, told: bool) -> Result<Vec<Pairing>, Error> {
-    let pager = Pager::new(PAGE, |cursor| async move {
+pub(crate) fn pairings(client: &Client, told: bool) -> Pager<'_, Pairing> {
+    let pager = Pager::new(PAGE, move |cursor| async move {
         let list = client.get_vr_pairings().sort_by("pairing_id").limit(PAGE.to_string());
         let list = list.offset(cursor.offset.to_string());
         let answer = call("getVrPairings", list.send()).await?.into_inner();
@@ -42,16 +42,16 @@ pub(crate) async fn pairings(client: &Client, told: bool) -> Result<Vec<Pairing>
         }
         Ok(page(answer.list, answer.meta.as_ref()))
     });
-    pager.unique(|pairing| pairing.pairing_id.clone()).collect().await?.complete()
+    pager.unique(|pairing| pairing.pairing_id.clone())
 }
 
 /// All replications of a pairing, or those that leave the vCenter `source`.
-pub(crate) async fn replications(
-    client: &Client,
-    pairing: &str,
-    source: Option<&str>,
-) -> Result<Vec<ReplicationInfo>, Error> {
-    let pager = Pager::new(PAGE, |cursor| async move {
+pub(crate) fn replications<'a>(
+    client: &'a Client,
+    pairing: &'a str,
+    source: Option<&'a str>,
+) -> Pager<'a, ReplicationInfo> {
+    let pager = Pager::new(PAGE, move |cursor| async move {
         let list = client.get_all_replications().pairing_id(pairing).extended_info(true);
         let list = list.sort_by("id").order_by("asc").limit(PAGE.to_string()).offset(cursor.offset.to_string());
         let list = match source {
@@ -62,7 +62,7 @@ pub(crate) async fn replications(
         partial("getAllReplications", answer.meta.as_ref());
         Ok(page(answer.list, answer.meta.as_ref()))
     });
-    pager.unique(|replication| replication.id.clone()).collect().await?.complete()
+    pager.unique(|replication| replication.id.clone())
 }
 
 /// The tasks with these ids: a list for many at a time, then single requests for those that it does not hold.
