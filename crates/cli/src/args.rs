@@ -12,7 +12,7 @@ use crate::exit;
 #[derive(Debug, Parser)]
 #[command(name = "backup-sync", version, arg_required_else_help = true, after_help = exit::HELP)]
 pub struct Arguments {
-    /// Tell more on standard error; twice tells even more.
+    /// Tell more on standard error: -v what is waited for, -vv every answer, -vvv everything but secrets.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     /// Tell nothing on standard error but errors, and of endpoints whose connection is not safe.
@@ -37,6 +37,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// Its name on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Demo(_) => "demo",
+            Self::Sync(_) => "sync",
+            Self::Targets(_) => "targets",
+            Self::Schema(_) => "schema",
+        }
+    }
+
     /// The form of progress that was asked for.
     pub fn progress(&self) -> Progress {
         match self {

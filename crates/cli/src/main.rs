@@ -11,40 +11,61 @@ mod output;
 mod progress;
 mod secret;
 mod signals;
+mod telemetry;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tokio::runtime::Runtime;
+use tracing::Instrument as _;
 
 use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Failure};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let outcome = start(arguments);
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            progress::say(format_args!("error: {failure}"));
-            failure.exit().into()
-        }
-    }
+    let runtime = match start(&arguments) {
+        Ok(runtime) => runtime,
+        Err(failure) => return told(&failure).into(),
+    };
+    // Dropped before the runtime, which it needs, and whatever happens.
+    let _flush = telemetry::Flush;
+    let root = telemetry::root(arguments.command.name());
+    let outcome = runtime.block_on(run(arguments.command).instrument(root.clone()));
+    let exit = outcome.unwrap_or_else(|failure| told(&failure));
+    root.record("process.exit.code", exit.code());
+    exit.into()
 }
 
-fn start(arguments: Arguments) -> Result<Exit, Failure> {
-    progress::log::init(arguments.verbose, arguments.quiet);
-    progress::events_only(arguments.command.progress());
+/// Says what went wrong.
+fn told(failure: &Failure) -> Exit {
+    progress::say(format_args!("error: {failure}"));
+    failure.exit()
+}
+
+fn start(arguments: &Arguments) -> Result<Runtime, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|cause| Failure::usage(format!("the program cannot be started: {cause}")))?;
-    runtime.block_on(async {
-        match arguments.command {
-            Command::Demo(demo) => cmd::demo::run(&demo).await,
-            Command::Sync(sync) => cmd::sync::run(&sync).await,
-            Command::Targets(targets) => cmd::targets::run(&targets).await,
-            Command::Schema(schema) => cmd::schema::run(&schema),
-        }
-    })
+    let (traces, trouble) = match telemetry::layer(runtime.handle()) {
+        Ok(layer) => (layer, None),
+        Err(why) => (None, Some(why)),
+    };
+    progress::log::init(arguments.verbose, arguments.quiet, traces);
+    progress::events_only(arguments.command.progress());
+    if let Some(why) = trouble {
+        progress::warn(format_args!("traces are not sent: {why}"));
+    }
+    Ok(runtime)
+}
+
+async fn run(command: Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Demo(demo) => cmd::demo::run(&demo).await,
+        Command::Sync(sync) => cmd::sync::run(&sync).await,
+        Command::Targets(targets) => cmd::targets::run(&targets).await,
+        Command::Schema(schema) => cmd::schema::run(&schema),
+    }
 }

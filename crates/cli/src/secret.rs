@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use backup_sync::runtime::{ExposeSecret as _, SecretString};
+use backup_sync::runtime::{ExposeSecret as _, SecretString, Zeroizing};
 use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -92,11 +92,11 @@ impl Secret {
             }),
             Self::File(path) => {
                 let path = beside(folder, path);
-                let text = std::fs::read_to_string(&path).map_err(|cause| {
+                let text = std::fs::read_to_string(&path).map(Zeroizing::new).map_err(|cause| {
                     Failure::usage(format!("{what}: the file {} cannot be read: {cause}", path.display()))
                 })?;
                 warn_if_readable(&path, what);
-                Ok(without_line_end(text))
+                Ok(without_line_end(&text))
             }
             Self::Command(words) => command(words, folder, what),
             Self::Keyring(key) => key.read().map_err(|why| Failure::usage(format!("{what}: {why}"))),
@@ -104,8 +104,8 @@ impl Secret {
     }
 }
 
-fn without_line_end(text: String) -> SecretString {
-    SecretString::from(text.trim_end_matches(['\r', '\n']).to_owned())
+fn without_line_end(text: &str) -> SecretString {
+    SecretString::from(text.trim_end_matches(['\r', '\n']))
 }
 
 /// A file with a secret is for its owner only.
@@ -136,7 +136,8 @@ fn command(words: &[String], folder: &Path, what: &str) -> Result<SecretString, 
     if !output.status.success() {
         return Err(Failure::usage(format!("{what}: the program {program} ended with {}", output.status)));
     }
-    let text = String::from_utf8(output.stdout)
+    let printed = Zeroizing::new(output.stdout);
+    let text = std::str::from_utf8(&printed)
         .map_err(|_| Failure::usage(format!("{what}: what the program {program} printed is not text")))?;
     Ok(without_line_end(text))
 }

@@ -3,7 +3,7 @@
 use backup_sync::engine::Stop;
 
 use crate::exit::{Exit, Failure};
-use crate::progress;
+use crate::{progress, telemetry};
 
 /// Breaks a run off at the first request to end, and the program at the second.
 pub async fn break_off(stop: Stop) {
@@ -11,6 +11,8 @@ pub async fn break_off(stop: Stop) {
     stop.now();
     progress::note(format_args!("breaking off; the vendors' work goes on (once more to quit at once)"));
     asked_to_end().await;
+    // It may wait for a collector; the other threads have to go on meanwhile.
+    let _ = tokio::task::spawn_blocking(telemetry::end).await;
     std::process::exit(i32::from(Exit::Interrupted.code()));
 }
 

@@ -9,6 +9,7 @@ use backup_sync_runtime::{Delivery, Error, Kind, retry};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use crate::event::{Event, EventRecord, Sink, millis};
 use crate::journal::{Entry, Journal, JournalError};
@@ -114,7 +115,8 @@ impl Run {
     pub async fn execute(&self, endpoints: Vec<(Arc<dyn Provider>, Vec<Target>)>) -> Report {
         let begun = self.clock.monotonic();
         let planned = endpoints.iter().flat_map(|(_, targets)| targets);
-        let planned = planned.map(|target| (target.address.clone(), target.name.clone())).collect();
+        let planned: Vec<_> = planned.map(|target| (target.address.clone(), target.name.clone())).collect();
+        let span = tracing::info_span!("run", targets = planned.len());
         let watches = endpoints.into_iter().map(|(provider, targets)| async move {
             let watch = Watch { run: self, provider: &*provider, begun };
             self.listen(&*provider, begun);
@@ -130,7 +132,7 @@ impl Run {
             reports
         });
         self.sink.take(EventRecord::new(Duration::ZERO, Event::Planned { targets: planned }));
-        let reports: Vec<TargetReport> = join_all(watches).await.into_iter().flatten().collect();
+        let reports: Vec<TargetReport> = join_all(watches).instrument(span).await.into_iter().flatten().collect();
         let duration = self.clock.monotonic().saturating_sub(begun);
         Report::of(reports, millis(duration), self.stop.asked())
     }
@@ -190,7 +192,10 @@ impl Watch<'_> {
             let wave = &mut slots[begin..end];
             self.baselines(wave).await;
             stream::iter(wave.iter_mut().filter(|slot| slot.is_open()))
-                .for_each_concurrent(at_once, |slot| self.start(slot))
+                .for_each_concurrent(at_once, |slot| {
+                    let span = tracing::info_span!("start", target = %slot.target.address);
+                    self.start(slot).instrument(span)
+                })
                 .await;
             // With many targets the first have ended before the last are started.
             if end < slots.len()

@@ -27,6 +27,16 @@ pub enum Credentials {
     Keys(Keys),
 }
 
+impl Credentials {
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &SecretString> {
+        let (first, second) = match self {
+            Self::Password { password, .. } => (password, None),
+            Self::Keys(keys) => (&keys.secret, keys.security_token.as_ref()),
+        };
+        std::iter::once(first).chain(second)
+    }
+}
+
 /// What is needed to connect to CBR in one region.
 #[derive(Clone, Debug)]
 pub struct Config {

@@ -60,6 +60,7 @@ impl Cbr {
             .timeouts(config.timeouts)
             .retry(config.retry)
             .clock(config.clock.clone())
+            .secrets(config.credentials.secrets())
             .build()?;
         let session = authenticator(config, &bare, &iam_url, config.project_id.clone());
         let project_id = match &config.project_id {

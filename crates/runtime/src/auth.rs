@@ -3,8 +3,12 @@
 use std::fmt::Debug;
 use std::pin::Pin;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Request;
 use reqwest::header::{HeaderName, HeaderValue};
+use secrecy::ExposeSecret as _;
+use secrecy::zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::operation::Operation;
@@ -84,19 +88,23 @@ impl Authenticator for Fixed {
 ///
 /// When the user name contains a colon, which the scheme cannot carry.
 pub fn basic(username: &str, password: &secrecy::SecretString) -> Result<HeaderValue, Error> {
-    use secrecy::ExposeSecret as _;
     if username.contains(':') {
         let what = format!("the user name {username:?} contains a colon, which Basic authentication cannot carry");
         return Err(Error::usage(what));
     }
-    let encoded = base64(format!("{username}:{}", password.expose_secret()).as_bytes());
-    let mut value = HeaderValue::from_str(&format!("Basic {encoded}"))
+    let plain = Zeroizing::new(format!("{username}:{}", password.expose_secret()));
+    let encoded = Zeroizing::new(base64(plain.as_bytes()));
+    let mut value = HeaderValue::from_str(&Zeroizing::new(format!("Basic {}", *encoded)))
         .map_err(|_| Error::usage("the credentials cannot be put into a header"))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn base64(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.encode(bytes)
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// The text that stands in base64, if it is one.
+pub(crate) fn unbase64(text: &str) -> Option<Zeroizing<String>> {
+    String::from_utf8(STANDARD.decode(text).ok()?).ok().map(Zeroizing::new)
 }

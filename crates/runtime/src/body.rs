@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::redact::StrikeList;
+
 /// Pairs of member names under which a code and a message are found, in the order in which they are tried.
 const PAIRS: [(&str, &str); 7] = [
     ("error_code", "error_msg"),
@@ -24,8 +26,19 @@ pub(crate) struct Told {
     pub(crate) request_id: Option<String>,
 }
 
-/// Reads an error body.
-pub(crate) fn told(bytes: &[u8], content_type: Option<&str>) -> Told {
+/// Reads an error body, without the secrets that the vendor repeats in it.
+pub(crate) fn told(bytes: &[u8], content_type: Option<&str>, secrets: &StrikeList) -> Told {
+    let said = said(bytes, content_type);
+    let strike = |text: String| secrets.strike(&text);
+    Told {
+        code: said.code.map(strike),
+        // Cut after striking out: half a secret would not be recognized.
+        message: said.message.map(|text| shorten(&strike(text))).filter(|message| !message.is_empty()),
+        request_id: said.request_id.map(strike),
+    }
+}
+
+fn said(bytes: &[u8], content_type: Option<&str>) -> Told {
     let text = String::from_utf8_lossy(bytes);
     let text = text.trim();
     if text.is_empty() {
@@ -35,13 +48,13 @@ pub(crate) fn told(bytes: &[u8], content_type: Option<&str>) -> Told {
         let mut told = Told { request_id: scalar(&members, "request_id"), ..Told::default() };
         if let Some((code, message)) = pair(&members, 0) {
             told.code = code;
-            told.message = message.map(|message| shorten(&message));
+            told.message = message;
         }
         return told;
     }
     let html = content_type.is_some_and(|kind| kind.contains("html")) || text.starts_with('<');
     let plain = if html { title(text) } else { text.to_owned() };
-    Told { message: Some(shorten(&plain)).filter(|message| !message.is_empty()), ..Told::default() }
+    Told { message: Some(plain), ..Told::default() }
 }
 
 /// The first pair in an object, else in the objects inside it.
@@ -113,6 +126,10 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn told(bytes: &[u8], content_type: Option<&str>) -> Told {
+        super::told(bytes, content_type, &StrikeList::default())
+    }
 
     fn read(body: &str) -> (Option<String>, Option<String>) {
         let told = told(body.as_bytes(), Some("application/json"));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::{Request, Response};
+use secrecy::SecretString;
 
 use crate::auth::{Authenticator, Fixed};
 use crate::clock::{Clock, SystemClock};
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::notice::Notices;
 use crate::operation::Operation;
 use crate::quota::{Gate, Quota};
+use crate::redact::Redactor;
 use crate::retry::Policy;
 use crate::tls::Trust;
 
@@ -49,6 +51,7 @@ pub(crate) struct Core {
     pub(crate) gate: Arc<Gate>,
     pub(crate) notices: Notices,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) redactor: Redactor,
 }
 
 impl Connection {
@@ -64,6 +67,7 @@ impl Connection {
             policy: Policy::default(),
             quotas: Vec::new(),
             clock: Arc::new(SystemClock::default()),
+            secrets: Vec::new(),
         }
     }
 
@@ -94,6 +98,7 @@ impl Connection {
             gate: self.0.gate.clone(),
             notices: self.0.notices.clone(),
             clock: self.0.clock.clone(),
+            redactor: self.0.redactor.clone(),
         }))
     }
 
@@ -142,6 +147,7 @@ pub struct ConnectionBuilder {
     policy: Policy,
     quotas: Vec<Quota>,
     clock: Arc<dyn Clock>,
+    secrets: Vec<SecretString>,
 }
 
 impl ConnectionBuilder {
@@ -194,6 +200,14 @@ impl ConnectionBuilder {
         self
     }
 
+    /// Secrets that must not be shown even when the vendor repeats them in a message. Tokens that a login gives, and
+    /// whatever a request carries as a credential, are known without being named here.
+    #[must_use]
+    pub fn secrets<'a>(mut self, secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        self.secrets.extend(secrets.into_iter().cloned());
+        self
+    }
+
     /// The clock for all waiting.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -220,6 +234,7 @@ impl ConnectionBuilder {
             gate: Arc::default(),
             notices: Notices::default(),
             clock: self.clock,
+            redactor: Redactor::new(self.secrets),
         })))
     }
 }

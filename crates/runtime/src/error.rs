@@ -146,6 +146,15 @@ impl Error {
         self.change(|inner| inner.url = inner.url.take().or_else(|| Some(shown_url(url))))
     }
 
+    /// Adds what to do about it to the sentence.
+    #[must_use]
+    pub(crate) fn with_advice(self, advice: Option<String>) -> Self {
+        match advice {
+            Some(advice) => self.change(|inner| inner.what = format!("{}; {advice}", inner.what)),
+            None => self,
+        }
+    }
+
     /// Adds the HTTP status.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {

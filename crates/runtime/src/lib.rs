@@ -10,14 +10,19 @@ pub mod notice;
 mod operation;
 pub mod page;
 pub mod quota;
+mod redact;
 pub mod retry;
 mod send;
 pub mod session;
 pub mod tls;
+mod trace;
 pub mod wire;
 
 /// Text that never shows in `Debug`, logs or errors.
 pub use secrecy::{ExposeSecret, SecretString};
+
+/// Text that is overwritten when it is dropped, for what a secret is built from.
+pub use secrecy::zeroize::{Zeroize, Zeroizing};
 
 pub use auth::{Authenticator, BoxFuture, Stamp};
 pub use connection::{Connection, ConnectionBuilder, Timeouts, base_url, is_this_machine};

@@ -7,6 +7,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderValue, Method};
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
+use tracing::{Instrument as _, Span};
 
 use crate::body::told;
 use crate::clock::Clock;
@@ -14,26 +15,35 @@ use crate::connection::Core;
 use crate::error::{Delivery, Error, Kind};
 use crate::notice::{Notice, Reason};
 use crate::operation::Operation;
+use crate::redact::{Carried, StrikeList};
 use crate::retry::{Verdict, jitter};
+use crate::trace;
 use crate::wire::parse_http_date;
 
 /// More of a failure than this is not read.
 const ERROR_BODY: usize = 1 << 20;
 /// More of a success than this is refused.
 const ANSWER_BODY: usize = 64 << 20;
-/// Headers under which vendors give the id of a request.
-const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-iam-trace-id", "request-id", "x-correlation-id"];
 
 /// Sends until the request has succeeded, may not be sent again, or cannot succeed.
 pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Result<Response, Error> {
     let operation = Operation::of_function(core.operations, function)
         .ok_or_else(|| Error::usage(format!("the operation {function:?} is not in the table of this connection")))?;
+    let span = trace::call(operation, request.url());
+    let mut attempt = 0;
+    let outcome = attempts(core, request, operation, &mut attempt).instrument(span.clone()).await;
+    trace::ended(&span, attempt, outcome.as_ref());
+    outcome
+}
+
+/// One attempt after the other; `attempt` counts them.
+async fn attempts(core: &Core, request: Request, operation: &Operation, attempt: &mut u32) -> Result<Response, Error> {
     let url = request.url().clone();
     let started = core.clock.monotonic();
-    let mut attempt = 0;
     let mut renewed = false;
     loop {
-        attempt += 1;
+        *attempt += 1;
+        let attempt = *attempt;
         let effort = |error: Error| {
             let elapsed = core.clock.monotonic().saturating_sub(started);
             error.with_operation(operation.id).with_url(&url).with_effort(attempt, elapsed)
@@ -41,7 +51,8 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
         // Waiting comes first: a signature is made at the last moment, because it ages.
         permit(core, operation).await;
         let (copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
-        let error = match once(core, copy).await {
+        let span = trace::attempt(operation, &url, attempt);
+        let error = match once(core, copy, operation, &span).instrument(span.clone()).await {
             Ok(response) => return Ok(response),
             Err(error) => effort(error),
         };
@@ -50,6 +61,7 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
         {
             core.gate.close(&*core.clock, pause);
         }
+        trace::failed(&span, &error);
         if error.kind() == Kind::Auth && operation.authenticated && !renewed {
             renewed = true;
             match core.auth.renew(stamp).await {
@@ -110,20 +122,27 @@ async fn permit(core: &Core, operation: &Operation) {
 }
 
 /// One attempt: status first, then the body.
-async fn once(core: &Core, request: Request) -> Result<Response, Error> {
+async fn once(core: &Core, request: Request, operation: &Operation, span: &Span) -> Result<Response, Error> {
     let url = request.url().clone();
+    let carried = Carried::by(&request, operation);
     let response = core.http.execute(request).await.map_err(transport)?;
     let status = response.status();
     let headers = response.headers().clone();
     if !status.is_success() {
         // Whatever happens to the body, the status stands.
         let bytes = read(response, ERROR_BODY).await.0;
-        let skew = if core.auth.is_dated() { skew(&*core.clock, status, &headers) } else { None };
-        return Err(refused(&*core.clock, status, &headers, &bytes, skew));
+        let secrets = core.redactor.strike_list(&carried, &headers);
+        let error = refused(&*core.clock, status, &headers, &bytes, &secrets);
+        let advice = if core.auth.is_dated() { skew(&*core.clock, status, &headers) } else { None };
+        return Err(error.with_advice(advice));
     }
     let (bytes, end) = read(response, ANSWER_BODY).await;
     match end {
-        End::Complete => rebuilt(status, headers, bytes, url),
+        End::Complete => {
+            core.redactor.learn(operation, &headers, &bytes);
+            trace::answered(span, status, &headers);
+            rebuilt(status, headers, bytes, url)
+        }
         End::TooLong => {
             let what = format!("the vendor agreed, but its answer is longer than {ANSWER_BODY} bytes");
             Err(Error::new(Kind::Decode, Delivery::Accepted, what).with_status(status.as_u16()))
@@ -193,17 +212,17 @@ fn skew(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap) -> Option<St
     let direction = if ahead > 0 { "ahead of" } else { "behind" };
     (size > SKEW).then(|| {
         format!(
-            "; the clock of this machine is {apart} {direction} the server's, and signed requests are only good for \
+            "the clock of this machine is {apart} {direction} the server's, and signed requests are only good for \
              some minutes: set the clock (NTP) and try again"
         )
     })
 }
 
 /// The error for an answer that is no success.
-fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[u8], skew: Option<String>) -> Error {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let said = told(bytes, text(CONTENT_TYPE.as_str()).as_deref());
-    let request_id = REQUEST_IDS.iter().find_map(|name| text(name)).or(said.request_id);
+fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[u8], secrets: &StrikeList) -> Error {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let said = told(bytes, content_type, secrets);
+    let request_id = trace::request_id(headers).map(|id| secrets.strike(id)).or(said.request_id);
     let kind = match status.as_u16() {
         401 => Kind::Auth,
         403 => Kind::Denied,
@@ -221,7 +240,7 @@ fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[
     let what = match &said.message {
         Some(message) => format!("the vendor answered {status}: {message}"),
         None => format!("the vendor answered {status} without saying why"),
-    } + skew.as_deref().unwrap_or_default();
+    };
     Error::new(kind, delivery, what)
         .with_status(status.as_u16())
         .with_vendor(said.code, said.message)

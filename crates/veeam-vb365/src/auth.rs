@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use backup_sync_runtime::wire::SecretText;
 use backup_sync_runtime::{
-    BoxFuture, Connection, Credential, Error, ExposeSecret as _, Kind, Login, SecretString, auth, call,
+    BoxFuture, Connection, Credential, Error, ExposeSecret as _, Kind, Login, SecretString, Zeroizing, auth, call,
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 
@@ -27,8 +28,8 @@ pub(crate) struct PasswordLogin {
 
 /// What a token answer holds.
 struct Token {
-    access: String,
-    refresh: Option<String>,
+    access: SecretText,
+    refresh: Option<SecretText>,
     seconds: Option<i64>,
 }
 
@@ -47,8 +48,8 @@ macro_rules! token {
         };
         let answer = call(TOKEN, $api.auth_token().body(body).send()).await?.into_inner();
         Token {
-            access: answer.access_token.expose().to_owned(),
-            refresh: answer.refresh_token.map(|token| token.expose().to_owned()).filter(|token| !token.is_empty()),
+            access: answer.access_token,
+            refresh: answer.refresh_token.filter(|token| !token.expose().is_empty()),
             seconds: answer.expires_in.and_then(|seconds| seconds.value()),
         }
     }};
@@ -64,7 +65,8 @@ impl PasswordLogin {
             Api::V7(api) => token!(api, v7, self, refresh, disable_antiforgery_token: switch),
             Api::V8(api) => token!(api, v8, self, refresh, disable_antiforgery_token: switch),
         };
-        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.access)).map_err(|_| {
+        let bearer = Zeroizing::new(format!("Bearer {}", token.access.expose()));
+        let bearer = HeaderValue::from_str(&bearer).map_err(|_| {
             Error::new(
                 Kind::Decode,
                 backup_sync_runtime::Delivery::Accepted,
@@ -75,7 +77,7 @@ impl PasswordLogin {
         Ok(Credential {
             headers: vec![(AUTHORIZATION, bearer)],
             lifetime: Some(seconds.map_or(LIFETIME, Duration::from_secs)),
-            refresh: token.refresh.map(SecretString::from),
+            refresh: token.refresh.map(|token| SecretString::from(token.expose())),
         })
     }
 }

@@ -48,6 +48,7 @@ impl Vb365 {
             .timeouts(config.timeouts)
             .retry(config.retry)
             .clock(config.clock.clone())
+            .secrets([&config.password])
             .build()?;
         let candidates = match config.version {
             Some(version) => vec![version],

@@ -64,6 +64,7 @@ impl VsphereReplication {
             .clock(config.clock.clone())
             .quota(Quota::new(config.session_quota))
             .quota(config.address_quota.clone())
+            .secrets(std::iter::once(&config.local).chain(&config.remote).map(|login| &login.password))
             .build()?;
         let pairings = Arc::new(Mutex::new(BTreeSet::new()));
         let login = SessionLogin {

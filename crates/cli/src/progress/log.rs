@@ -5,26 +5,41 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use indicatif::MultiProgress;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, Registry};
 
 static QUIET: OnceLock<bool> = OnceLock::new();
 static ABOVE: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
-/// Starts logging: warnings by default, more with `-v`, errors only with `--quiet`.
-pub fn init(verbose: u8, quiet: bool) {
+/// The crates of this project. Lines of others are never shown, however many `-v` there are: an HTTP or TLS library may
+/// write headers and bodies at its trace level, and with them credentials.
+const OURS: [&str; 4] = ["backup_sync", "huawei_cbr", "veeam_vb365", "vsphere_replication"];
+
+/// What this project itself writes, up to `level`.
+pub fn ours(level: LevelFilter) -> Targets {
+    Targets::new().with_targets(OURS.map(|name| (name, level)))
+}
+
+/// Starts logging: warnings by default, more with `-v`, errors only with `--quiet`; and the collection of traces.
+pub fn init(verbose: u8, quiet: bool, traces: Option<Box<dyn Layer<Registry> + Send + Sync>>) {
     let level = match (quiet, verbose) {
         (true, _) => LevelFilter::ERROR,
         (false, 0) => LevelFilter::WARN,
         (false, 1) => LevelFilter::INFO,
-        (false, _) => LevelFilter::DEBUG,
+        (false, 2) => LevelFilter::DEBUG,
+        (false, _) => LevelFilter::TRACE,
     };
     let _ = QUIET.set(quiet);
-    tracing_subscriber::fmt()
-        .with_max_level(level)
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(false)
         .with_ansi(false)
         .without_time()
         .with_writer(|| Above)
-        .init();
+        // The span around everything says nothing that the user does not know.
+        .with_filter(ours(level).with_target("backup_sync::telemetry", LevelFilter::OFF));
+    tracing_subscriber::registry().with(traces).with(lines).init();
 }
 
 /// Whether only errors are to be told.

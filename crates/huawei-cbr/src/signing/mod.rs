@@ -8,7 +8,9 @@ pub mod vectors;
 use std::sync::Arc;
 
 use backup_sync_runtime::clock::Clock;
-use backup_sync_runtime::{Authenticator, BoxFuture, Error, ExposeSecret as _, Operation, SecretString, Stamp};
+use backup_sync_runtime::{
+    Authenticator, BoxFuture, Error, ExposeSecret as _, Operation, SecretString, Stamp, Zeroize as _,
+};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -209,7 +211,7 @@ impl Signer {
         self.insert(request, "x-project-id", self.project_id.as_deref())?;
         let token = self.keys.security_token.as_ref().map(|token| token.expose_secret());
         self.insert(request, "x-security-token", token)?;
-        let headers: Vec<(String, String)> = request
+        let mut headers: Vec<(String, String)> = request
             .headers()
             .iter()
             .filter(|(name, _)| **name != AUTHORIZATION)
@@ -225,7 +227,10 @@ impl Signer {
             headers: &headers,
             body: &body,
         };
-        let signed = sign(&to_sign, &self.keys, &date)?;
+        let mut signed = sign(&to_sign, &self.keys, &date)?;
+        // Both hold the security token of temporary keys.
+        signed.canonical_request.zeroize();
+        headers.iter_mut().for_each(|(_, value)| value.zeroize());
         // Sent exactly as signed: the gateway does not take `+` for a blank.
         request.url_mut().set_query(Some(signed.query.as_str()).filter(|query| !query.is_empty()));
         for (name, value) in &signed.added {
