@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 /// An entry of the system's keyring.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table, { user = \"NAME\" }, with a service where it is not backup-sync")]
 pub struct Key {
     /// Name of the service under which it is stored.
     #[serde(default = "service")]
