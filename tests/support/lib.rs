@@ -1,5 +1,5 @@
-//! Helpers of the tests: a recording mock server, a raw socket server, the examples of the specs, and one way to call
-//! any operation by its id.
+//! Helpers of the tests: a recording mock server, a raw socket server, the list of faults and a server that plays
+//! them, the examples of the specs, and one way to call any operation by its id.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,6 +8,7 @@
 )]
 
 pub mod calls;
+pub mod faults;
 pub mod json;
 pub mod raw;
 pub mod sample;

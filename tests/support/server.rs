@@ -136,6 +136,26 @@ impl Answer {
         self
     }
 
+    /// Its status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Whether it says that the connection ends with it.
+    pub fn closes(&self) -> bool {
+        self.headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("connection") && value == "close")
+    }
+
+    /// The answer as it goes over the wire: its head, which tells the length of the body, and the body.
+    pub fn on_the_wire(&self) -> (Vec<u8>, &[u8]) {
+        let mut head = format!("HTTP/1.1 {} Said\r\ncontent-length: {}\r\n", self.status, self.body.len());
+        for (name, value) in &self.headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        (head.into_bytes(), &self.body)
+    }
+
     fn response(self) -> HttpMockResponse {
         HttpMockResponse::builder().status(self.status).headers(self.headers).body(self.body).build()
     }
