@@ -11,7 +11,7 @@ use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
 use crate::body::told;
 use crate::clock::Clock;
 use crate::connection::Core;
-use crate::error::{Delivery, Error, Kind};
+use crate::error::{Delivery, Error, Kind, arrived};
 use crate::operation::Operation;
 use crate::retry::{Verdict, jitter};
 use crate::wire::parse_http_date;
@@ -41,7 +41,11 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
         permit(core, operation).await;
         let (copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
         let error = match once(core, copy).await {
-            Ok(response) => return Ok(response),
+            Ok(response) => {
+                let elapsed = core.clock.monotonic().saturating_sub(started);
+                arrived(&url, response.status().as_u16(), attempt, elapsed);
+                return Ok(response);
+            }
             Err(error) => effort(error),
         };
         if error.kind() == Kind::Auth && operation.authenticated && !renewed {
