@@ -12,7 +12,7 @@ use tracing::{Instrument as _, Span};
 use crate::body::told;
 use crate::clock::Clock;
 use crate::connection::Core;
-use crate::error::{Delivery, Error, Kind};
+use crate::error::{Delivery, Error, Kind, arrived};
 use crate::notice::{Notice, Reason};
 use crate::operation::Operation;
 use crate::redact::{Carried, StrikeList};
@@ -53,7 +53,11 @@ async fn attempts(core: &Core, request: Request, operation: &Operation, attempt:
         let (copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
         let span = trace::attempt(operation, &url, attempt);
         let error = match once(core, copy, operation, &span).instrument(span.clone()).await {
-            Ok(response) => return Ok(response),
+            Ok(response) => {
+                let elapsed = core.clock.monotonic().saturating_sub(started);
+                arrived(&url, response.status().as_u16(), attempt, elapsed);
+                return Ok(response);
+            }
             Err(error) => effort(error),
         };
         if error.kind() == Kind::Throttled
