@@ -81,7 +81,11 @@ fn configuration_values() {
         ("[endpoints.m365]", "[endpoints.m365", &["backup-sync.toml:2:"]),
         ("http://127.0.0.1:1", "http://127.0.0.1:1/v8", &["m365", "leave the version out of the URL"]),
         ("{ file = \"password\" }", "{ file = \"empty\" }", &["m365, password", "the secret is empty"]),
-        ("{ file = \"password\" }", "{ file = \"a\", env = \"B\" }", &["m365", "name one of env, file and command"]),
+        (
+            "{ file = \"password\" }",
+            "{ file = \"a\", env = \"B\" }",
+            &["m365", "name one of env, file, command and keyring"],
+        ),
         ("username = \"sync\"", "tls = { ca_file = \"gone.pem\" }\nusername = \"sync\"", &["m365, tls", "gone.pem"]),
         (
             "username = \"sync\"",

@@ -7,12 +7,14 @@
     reason = "helpers of tests: whatever goes wrong in them has to end the test"
 )]
 
+mod compressed;
 mod connect;
 mod coverage;
 mod errors;
 mod examples;
 mod huawei_cbr;
 mod huawei_iam;
+mod matrix;
 mod mocks;
 mod retries;
 mod secrets;

@@ -1,10 +1,12 @@
 //! What is sent again and what never is, by a clock that nobody waits for.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backup_sync_runtime::clock::ManualClock;
+use backup_sync_runtime::notice::{Notice, Reason};
+use backup_sync_runtime::retry::Policy;
 use backup_sync_runtime::{BoxFuture, Connection, Credential, Delivery, Error, Kind, Login, TokenSession};
 use backup_sync_tests::calls::Api;
 use backup_sync_tests::patient;
@@ -202,4 +204,26 @@ async fn a_401_is_answered_by_one_renewal_and_one_replay() {
             assert_eq!((logins.load(Ordering::SeqCst), clock.waits().len()), (3, 0));
         }
     }
+}
+
+/// One refusal is enough: while the vendor has asked to wait, no other call is sent.
+#[tokio::test]
+async fn what_one_call_is_told_to_wait_holds_for_all() {
+    let (server, clock) = (Server::start().await, clock());
+    let connection = Connection::builder(Api::Vr.operations()).to("http://127.0.0.1").retry(Policy::never());
+    let connection = connection.clock(clock.clone()).auth(Arc::new(Api::Vr.credentials())).build().unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let listener = heard.clone();
+    connection.notices().listen(move |notice| listener.lock().unwrap().push(notice));
+    server.answer(Answer::json(429, "{}").header("Retry-After", "70"));
+    server.by(|_| Answer::json(200, r#"{"id":"t","status":"RUNNING"}"#));
+    let first = Api::Vr.call(&server.url(""), &connection, "getTaskInfo").await.unwrap_err();
+    assert_eq!((first.kind(), clock.waits().len()), (Kind::Throttled, 0));
+    for _ in 0..2 {
+        Api::Vr.call(&server.url(""), &connection, "syncReplication").await.unwrap();
+    }
+    let pause = Duration::from_secs(70);
+    assert_eq!((server.taken().len(), clock.waits()), (3, vec![pause]));
+    let expected = Notice::Waiting { operation: "syncReplication", reason: Reason::Throttled, pause };
+    assert_eq!(*heard.lock().unwrap(), [expected]);
 }

@@ -18,7 +18,7 @@ mod answers;
 mod stage;
 
 pub use answers::gzip;
-pub use stage::{Scene, Secrets, Stage};
+pub use stage::{Scene, Secrets, Stage, document};
 
 /// Declares the faults and the list of all of them, so that neither can be without the other.
 macro_rules! faults {

@@ -5,6 +5,7 @@ mod cmd;
 mod config;
 mod endpoints;
 mod exit;
+mod keyring;
 mod labels;
 mod output;
 mod progress;

@@ -1,4 +1,4 @@
-//! Where secrets come from: the environment, a file or a program, never the configuration itself.
+//! Where secrets come from: the environment, a file, a program or the keyring, never the configuration itself.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,10 +10,11 @@ use serde::{Deserialize, Deserializer};
 
 use crate::config::beside;
 use crate::exit::Failure;
+use crate::keyring::Key;
 
 /// What is said of a secret that stands in the configuration itself.
-pub const NOT_HERE: &str = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" } or \
-                            { command = [\"PROGRAM\"] }";
+pub const NOT_HERE: &str = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" }, \
+                            { command = [\"PROGRAM\"] } or { keyring = { user = \"NAME\" } }";
 
 /// Where a secret is.
 #[derive(Clone, Debug, JsonSchema)]
@@ -25,6 +26,8 @@ pub enum Secret {
     File(PathBuf),
     /// What this program prints, without a trailing line end: the program and its arguments, run without a shell.
     Command(Vec<String>),
+    /// In this entry of the system's keyring.
+    Keyring(Key),
     /// Given by the program itself; never read from a file.
     #[schemars(skip)]
     Given(SecretString),
@@ -37,6 +40,7 @@ enum Reference {
     Env(String),
     File(PathBuf),
     Command(Vec<String>),
+    Keyring(Key),
 }
 
 impl<'de> Deserialize<'de> for Secret {
@@ -44,7 +48,7 @@ impl<'de> Deserialize<'de> for Secret {
         // Read as any value first: the usual errors would repeat what stands there, and that may be the secret.
         let value = toml::Value::deserialize(deserializer)?;
         if value.as_table().is_some_and(|table| table.len() != 1) {
-            return Err(D::Error::custom("a secret has one source: name one of env, file and command"));
+            return Err(D::Error::custom("a secret has one source: name one of env, file, command and keyring"));
         }
         if !value.is_table() {
             return Err(D::Error::custom(NOT_HERE));
@@ -53,6 +57,7 @@ impl<'de> Deserialize<'de> for Secret {
             Reference::Env(name) => Self::Env(name),
             Reference::File(path) => Self::File(path),
             Reference::Command(words) => Self::Command(words),
+            Reference::Keyring(key) => Self::Keyring(key),
         })
     }
 }
@@ -74,6 +79,7 @@ impl Secret {
             Self::Env(name) => format!("environment variable {name}"),
             Self::File(path) => format!("file {}", path.display()),
             Self::Command(words) => format!("program {}", words.first().map(String::as_str).unwrap_or_default()),
+            Self::Keyring(key) => format!("keyring entry of {} for {}", key.service, key.user),
             Self::Given(_) => "given by the program".to_owned(),
         }
     }
@@ -93,6 +99,7 @@ impl Secret {
                 Ok(without_line_end(&text))
             }
             Self::Command(words) => command(words, folder, what),
+            Self::Keyring(key) => key.read().map_err(|why| Failure::usage(format!("{what}: {why}"))),
         }
     }
 }

@@ -5,6 +5,7 @@ mod auth;
 mod backup_list;
 mod config;
 mod hooks;
+mod inventory;
 mod logs;
 mod provider;
 pub mod signing;

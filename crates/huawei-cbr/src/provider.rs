@@ -10,7 +10,7 @@ use std::time::Duration;
 use backup_sync_engine::{
     Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
-use backup_sync_runtime::page::{self, Page};
+use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
 use serde_json::json;
 
@@ -18,7 +18,7 @@ use crate::auth::PasswordLogin;
 use crate::config::{Config, Credentials};
 use crate::logs::{self, Logs, observation};
 use crate::signing::Signer;
-use crate::v3::open::{OperationLogStatus, VaultCloudType, VaultStatus};
+use crate::v3::open::{OperationLogStatus, VaultStatus};
 use crate::v3::types::{BackupSync, BackupSyncReq, OperationLog, SyncParam, SyncReq, Vault};
 use crate::{iam_v3, v3};
 
@@ -34,16 +34,14 @@ const UNNAMED: &str = "withoutTask";
 const HISTORY: Duration = Duration::from_secs(24 * 3600);
 /// A token is renewed this long before its end.
 const EARLY: Duration = Duration::from_secs(600);
-/// Largest page of vaults, and the default.
-const PAGE: i64 = 1000;
 
 /// A connection to CBR in one region.
 #[derive(Debug)]
 pub struct Cbr {
     name: String,
-    project_id: String,
+    pub(crate) project_id: String,
     connection: Connection,
-    client: v3::Client,
+    pub(crate) client: v3::Client,
     lists: HashMap<String, Vec<BackupSync>>,
     since: String,
 }
@@ -100,25 +98,13 @@ impl Cbr {
         Logs { client: &self.client, project_id: &self.project_id, since: &self.since }
     }
 
-    /// Vaults of hybrid cloud backup, the only ones that can be synchronized.
-    async fn vaults(&self) -> Result<Vec<Vault>, Error> {
-        let listing = page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| async move {
-            let list = self.client.list_vault().project_id(&self.project_id).cloud_type(VaultCloudType::Hybrid);
-            let list = list.limit(PAGE).offset(i64::try_from(offset).unwrap_or(i64::MAX));
-            let answer = call("ListVault", list.send()).await?.into_inner();
-            let total = answer.count.and_then(|count| u64::try_from(count).ok());
-            Ok(Page { items: answer.vaults.unwrap_or_default(), total, more: None })
-        });
-        listing.await?.complete()
-    }
-
     fn address(&self, kind: &str, id: &str) -> Address {
         Address { endpoint: self.name.clone(), kind: kind.to_owned(), id: id.to_owned() }
     }
 
     async fn all_targets(&self) -> Result<Vec<Target>, Error> {
         let mut targets: Vec<Target> = Vec::new();
-        for vault in self.vaults().await? {
+        for vault in self.vaults().all().await? {
             let name = vault.name.filter(|name| !name.is_empty()).unwrap_or_else(|| vault.id.clone());
             targets.push(Target { address: self.address(VAULT, &vault.id), name, facts: Facts::default() });
         }
@@ -133,7 +119,7 @@ impl Cbr {
 
     async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
         let any_vault = targets.iter().any(|target| target.address.kind == VAULT);
-        let vaults = if any_vault { self.vaults().await? } else { Vec::new() };
+        let vaults = if any_vault { self.vaults().all().await? } else { Vec::new() };
         let tasks = if any_vault { self.logs().synchronizations(None).await? } else { Vec::new() };
         Ok(targets.iter().map(|target| baseline(target, &vaults, &tasks)).collect())
     }
@@ -333,6 +319,10 @@ impl Provider for Cbr {
 
     fn vendor(&self) -> &'static str {
         "huawei-cbr"
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(self.connection.notices())
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {

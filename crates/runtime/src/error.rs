@@ -1,5 +1,6 @@
 //! One error for everything that can go wrong with a call, and what each kind means for the caller.
 
+use std::cell::RefCell;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
@@ -146,6 +147,15 @@ impl Error {
         self.change(|inner| inner.url = inner.url.take().or_else(|| Some(shown_url(url))))
     }
 
+    /// Adds what to do about it to the sentence.
+    #[must_use]
+    pub(crate) fn with_advice(self, advice: Option<String>) -> Self {
+        match advice {
+            Some(advice) => self.change(|inner| inner.what = format!("{}; {advice}", inner.what)),
+            None => self,
+        }
+    }
+
     /// Adds the HTTP status.
     #[must_use]
     pub fn with_status(self, status: u16) -> Self {
@@ -216,8 +226,7 @@ impl Error {
         self.0.url.as_deref()
     }
 
-    /// The HTTP status, whatever the body was. `None` when no answer came, and when an answer of success is JSON of
-    /// another shape than documented.
+    /// The HTTP status, whatever the body was. `None` when no answer came.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
@@ -403,6 +412,35 @@ impl<E> From<progenitor_client::Error<E>> for Error {
     }
 }
 
+/// The answer of success that a call got: where from, its status, and what it took.
+struct Arrived {
+    url: reqwest::Url,
+    status: u16,
+    attempts: u32,
+    elapsed: Duration,
+}
+
+tokio::task_local! {
+    /// The generated code reads the body after the runtime has let go of the answer, and its complaint names neither
+    /// address nor status nor attempts; so they are kept beside the call.
+    static ARRIVED: RefCell<Option<Arrived>>;
+}
+
+/// Notes the answer that the present call got.
+pub(crate) fn arrived(url: &reqwest::Url, status: u16, attempts: u32, elapsed: Duration) {
+    let fresh = Arrived { url: url.clone(), status, attempts, elapsed };
+    // Without `call` around it nobody asks.
+    let _ = ARRIVED.try_with(|arrived| arrived.replace(Some(fresh)));
+}
+
+impl Error {
+    /// Adds what is known about the answer that could not be read.
+    fn with_answer(self, answer: &Arrived) -> Self {
+        let status = self.status().unwrap_or(answer.status);
+        self.with_status(status).with_url(&answer.url).with_effort(answer.attempts, answer.elapsed)
+    }
+}
+
 /// Awaits a generated call and names the operation in whatever goes wrong.
 ///
 /// # Errors
@@ -412,5 +450,16 @@ pub async fn call<T, E>(
     operation: &'static str,
     sent: impl Future<Output = Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<E>>>,
 ) -> Result<progenitor_client::ResponseValue<T>, Error> {
-    sent.await.map_err(|error| Error::from(error).with_operation(operation))
+    let told = async {
+        let result = sent.await;
+        let answer = ARRIVED.with(RefCell::take);
+        result.map_err(|error| {
+            let error = Error::from(error).with_operation(operation);
+            match &answer {
+                Some(answer) => error.with_answer(answer),
+                None => error,
+            }
+        })
+    };
+    ARRIVED.scope(RefCell::default(), told).await
 }

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderValue, Method};
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
 use tracing::{Instrument as _, Span};
@@ -12,7 +12,8 @@ use tracing::{Instrument as _, Span};
 use crate::body::told;
 use crate::clock::Clock;
 use crate::connection::Core;
-use crate::error::{Delivery, Error, Kind};
+use crate::error::{Delivery, Error, Kind, arrived};
+use crate::notice::{Notice, Reason};
 use crate::operation::Operation;
 use crate::redact::{Carried, StrikeList};
 use crate::retry::{Verdict, jitter};
@@ -52,9 +53,18 @@ async fn attempts(core: &Core, request: Request, operation: &Operation, attempt:
         let (copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
         let span = trace::attempt(operation, &url, attempt);
         let error = match once(core, copy, operation, &span).instrument(span.clone()).await {
-            Ok(response) => return Ok(response),
+            Ok(response) => {
+                let elapsed = core.clock.monotonic().saturating_sub(started);
+                arrived(&url, response.status().as_u16(), attempt, elapsed);
+                return Ok(response);
+            }
             Err(error) => effort(error),
         };
+        if error.kind() == Kind::Throttled
+            && let Some(pause) = error.retry_after()
+        {
+            core.gate.close(&*core.clock, pause);
+        }
         trace::failed(&span, &error);
         if error.kind() == Kind::Auth && operation.authenticated && !renewed {
             renewed = true;
@@ -70,6 +80,8 @@ async fn attempts(core: &Core, request: Request, operation: &Operation, attempt:
             Verdict::Permanent | Verdict::Exhausted => return Err(error),
             Verdict::Continue(pause) => {
                 tracing::info!(operation = operation.id, attempt, pause_ms = pause.as_millis(), kind = %error.kind(), "sending again after a pause");
+                let reason = if error.kind() == Kind::Throttled { Reason::Throttled } else { Reason::Retry };
+                core.notices.tell(Notice::Waiting { operation: operation.id, reason, pause });
                 core.clock.sleep(pause).await;
             }
         }
@@ -98,16 +110,18 @@ async fn prepare(core: &Core, request: &Request, operation: &Operation) -> Resul
     Ok((copy, stamp))
 }
 
+/// Waits for the vendor's quota, as far as it is known beforehand or the vendor has said it.
 async fn permit(core: &Core, operation: &Operation) {
-    for quota in &core.quotas {
-        let waited = quota.acquire(&*core.clock).await;
-        if waited > Duration::ZERO {
-            tracing::info!(
-                operation = operation.id,
-                waited_ms = waited.as_millis(),
-                "waited for the vendor's request quota"
-            );
+    let told = |reason: Reason| {
+        move |pause: Duration| {
+            let (why, pause_ms) = (reason.as_str(), pause.as_millis());
+            tracing::info!(operation = operation.id, why, pause_ms, "waiting before the request is sent");
+            core.notices.tell(Notice::Waiting { operation: operation.id, reason, pause });
         }
+    };
+    core.gate.pass(&*core.clock, told(Reason::Throttled)).await;
+    for quota in &core.quotas {
+        quota.acquire(&*core.clock, told(Reason::Quota)).await;
     }
 }
 
@@ -123,7 +137,9 @@ async fn once(core: &Core, request: Request, operation: &Operation, span: &Span)
         // Whatever happens to the body, the status stands.
         let bytes = read(response, ERROR_BODY).await.0;
         let secrets = core.redactor.strike_list(&carried, &headers);
-        return Err(refused(&*core.clock, status, &headers, &bytes, &secrets));
+        let error = refused(&*core.clock, status, &headers, &bytes, &secrets);
+        let advice = if core.auth.is_dated() { skew(&*core.clock, status, &headers) } else { None };
+        return Err(error.with_advice(advice));
     }
     let (bytes, end) = read(response, ANSWER_BODY).await;
     match end {
@@ -180,6 +196,31 @@ fn rebuilt(status: StatusCode, mut headers: HeaderMap, bytes: Bytes, url: reqwes
     })?;
     *response.headers_mut() = headers;
     Ok(Response::from(response))
+}
+
+/// From this difference on a wrong clock is the likely reason why a signature is refused.
+const SKEW: u64 = 10 * 60;
+
+/// What to say of a refused signature when this machine's clock and the server's are far apart.
+fn skew(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap) -> Option<String> {
+    if !matches!(status.as_u16(), 400 | 401 | 403) {
+        return None;
+    }
+    let server = parse_http_date(headers.get(DATE)?.to_str().ok()?)?;
+    let ahead = clock.wall().duration_since(server).as_secs();
+    let size = ahead.unsigned_abs();
+    let apart = match size {
+        0..7200 => format!("{} minutes", size / 60),
+        7200..172_800 => format!("{} hours", size / 3600),
+        _ => format!("{} days", size / (24 * 3600)),
+    };
+    let direction = if ahead > 0 { "ahead of" } else { "behind" };
+    (size > SKEW).then(|| {
+        format!(
+            "the clock of this machine is {apart} {direction} the server's, and signed requests are only good for \
+             some minutes: set the clock (NTP) and try again"
+        )
+    })
 }
 
 /// The error for an answer that is no success.

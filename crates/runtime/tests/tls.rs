@@ -33,8 +33,14 @@ struct Identity {
 }
 
 fn self_signed(name: &str) -> Identity {
+    self_signed_until(name, rcgen::date_time_ymd(4096, 1, 1))
+}
+
+fn self_signed_until(name: &str, end: time::OffsetDateTime) -> Identity {
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().self_signed(&key).unwrap();
+    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    params.not_after = end;
+    let certificate = params.self_signed(&key).unwrap();
     Identity { chain: vec![certificate.der().clone()], authority_pem: certificate.pem(), key }
 }
 
@@ -151,4 +157,43 @@ async fn a_ca_file_without_certificates_is_refused_before_anything_is_sent() {
     let error = ask("https://127.0.0.1:1/", trust).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Usage);
     assert!(error.to_string().contains("holds no certificate in PEM form"), "{error}");
+}
+
+/// What was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_ends_soon_is_told_of_once_and_a_fresh_one_is_not() {
+    let days = |days: i64| time::OffsetDateTime::now_utc() + time::Duration::days(days) + time::Duration::HOUR;
+    for (left, expected) in [(10, Some("expires in 10 days, on ")), (-3, Some("has expired on ")), (31, None)] {
+        let log = Log::default();
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let identity = self_signed_until("localhost", days(left));
+        let url = serve(&identity).await;
+        let trust = pinned(&identity.chain[0]);
+        let connection =
+            Connection::builder(OPERATIONS).to(&url("localhost")).trust(trust).retry(Policy::never()).build().unwrap();
+        for _ in 0..2 {
+            let request = reqwest::Request::new(reqwest::Method::GET, url("localhost").parse().unwrap());
+            assert_eq!(connection.send(request, "read").await.unwrap().status(), 200);
+        }
+        let told = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let lines: Vec<&str> = told.lines().filter(|line| line.contains("the certificate of localhost")).collect();
+        assert_eq!(lines.len(), usize::from(expected.is_some()), "{left} days: {told}");
+        assert!(expected.is_none_or(|part| lines[0].contains(part)), "{left} days: {told}");
+    }
 }

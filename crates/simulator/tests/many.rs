@@ -2,9 +2,9 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use backup_sync_engine::{EventRecord, MemoryJournal, Options, Provider, Run, Stop};
+use backup_sync_engine::{Event, EventRecord, MemoryJournal, Options, Provider, Run, Stop, WaitReason};
 use backup_sync_simulator::{Settings, Simulator};
 use common::{Anything, clock, start, vr};
 
@@ -16,11 +16,13 @@ async fn five_hundred_replications_keep_within_the_quota_and_are_all_proven() ->
     let provider: Arc<dyn Provider> = Arc::new(vr(&simulator).await?);
     let targets = provider.targets().await?;
     assert_eq!(targets.len(), 501);
+    let events = Arc::new(Mutex::new(Vec::new()));
+    let seen = events.clone();
     let run = Run {
         options: Options::default(),
         clock: clock(&simulator),
         journal: Arc::new(MemoryJournal::default()),
-        sink: Arc::new(|_: EventRecord| {}),
+        sink: Arc::new(move |record: EventRecord| seen.lock().unwrap().push(record.event)),
         stop: Stop::default(),
     };
     let report = run.execute(vec![(provider, targets)]).await;
@@ -29,6 +31,10 @@ async fn five_hundred_replications_keep_within_the_quota_and_are_all_proven() ->
     let requests = simulator.requests();
     let refused = requests.iter().filter(|request| request.status == 429).count();
     assert_eq!(refused, 0, "of {} requests", requests.len());
+    // Whoever watches is told why nothing starts meanwhile.
+    let events = events.lock().unwrap();
+    let waits = events.iter().filter(|event| matches!(event, Event::Waiting { reason: WaitReason::Quota, .. })).count();
+    assert!(waits > 10, "{waits} waits were told");
     let starts = requests.iter().filter(|request| request.path.ends_with("/actions/sync")).count();
     assert_eq!(starts, 500, "each target is started exactly once");
     let logins = requests.iter().filter(|r| r.method == "POST" && r.path.ends_with("/session")).count();

@@ -11,6 +11,8 @@ use std::time::Duration;
 use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
+use backup_sync_runtime::notice::Notices;
+use backup_sync_runtime::page::Pager;
 use backup_sync_runtime::quota::Quota;
 use backup_sync_runtime::wire::{LenientInteger, LenientTime};
 use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, Kind, TokenSession, auth, base_url, call};
@@ -100,10 +102,20 @@ impl VsphereReplication {
         &self.client
     }
 
+    /// All pairings, as many requests as somebody wants pages.
+    pub fn pairings(&self) -> Pager<'_, Pairing> {
+        inventory::pairings(&self.client, true)
+    }
+
+    /// The replications of a pairing, in both directions, as many requests as somebody wants pages.
+    pub fn replications<'a>(&'a self, pairing: &'a str) -> Pager<'a, ReplicationInfo> {
+        inventory::replications(&self.client, pairing, None)
+    }
+
     /// Logs in at the local site and at the remote site of each pairing. A dark remote site stops nothing,
     /// because synchronizing needs no remote login; a refused password is told, because somebody has to correct it.
     async fn log_in_everywhere(&self) -> Result<(), Error> {
-        for pairing in inventory::pairings(&self.client, false).await? {
+        for pairing in inventory::pairings(&self.client, false).all().await? {
             match self.log_in_remotely(&pairing).await {
                 Err(error) if error.kind() == Kind::Auth => return Err(error),
                 Err(error) => {
@@ -129,9 +141,11 @@ impl VsphereReplication {
 
     async fn all_targets(&self) -> Result<Vec<Target>, Error> {
         let mut targets = Vec::new();
-        for pairing in inventory::pairings(&self.client, true).await? {
+        for pairing in self.pairings().all().await? {
             let source = pairing.local_vc_server.as_ref().and_then(|server| server.id.clone());
-            for replication in inventory::replications(&self.client, &pairing.pairing_id, source.as_deref()).await? {
+            for replication in
+                inventory::replications(&self.client, &pairing.pairing_id, source.as_deref()).all().await?
+            {
                 let facts = Facts::default()
                     .with(PAIRING, json!(pairing.pairing_id))
                     .with(SOURCE, source.as_ref().map(|source| json!(source)));
@@ -144,7 +158,7 @@ impl VsphereReplication {
     }
 
     /// The replications of all these targets, one walk through the pages of each pairing.
-    async fn replications<'t>(
+    async fn replications_of<'t>(
         &self,
         targets: impl Iterator<Item = &'t Target>,
     ) -> Result<HashMap<String, ReplicationInfo>, Error> {
@@ -152,14 +166,14 @@ impl VsphereReplication {
             targets.filter_map(|target| Some((pairing(target)?, target.facts.get(SOURCE)))).collect();
         let mut found = HashMap::new();
         for (pairing, source) in places {
-            let replications = inventory::replications(&self.client, &pairing, source.as_deref()).await?;
+            let replications = inventory::replications(&self.client, &pairing, source.as_deref()).all().await?;
             found.extend(replications.into_iter().map(|replication| (replication.id.clone(), replication)));
         }
         Ok(found)
     }
 
     async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
-        let replications = self.replications(targets.iter()).await?;
+        let replications = self.replications_of(targets.iter()).await?;
         Ok(targets.iter().map(|target| baseline(target, replications.get(&target.address.id))).collect())
     }
 
@@ -182,7 +196,7 @@ impl VsphereReplication {
             return Ok(Some(Job { target: target.clone(), ids: vec![task.id], facts: Facts::default() }));
         }
         // Which object a task names is not documented, so the replication itself is the better witness.
-        let replications = self.replications(std::iter::once(target)).await?;
+        let replications = self.replications_of(std::iter::once(target)).await?;
         let Some(now) = replications.get(&target.address.id) else { return Ok(None) };
         let moved = has_moved(before.facts.get(LAST_SYNC), last_sync(now));
         Ok((is_active(now) || moved).then(|| Job { target: target.clone(), ids: Vec::new(), facts: Facts::default() }))
@@ -191,7 +205,7 @@ impl VsphereReplication {
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
         let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
         let tasks = inventory::tasks(&self.client, &ids).await?;
-        let replications = self.replications(jobs.iter().map(|job| &job.target)).await?;
+        let replications = self.replications_of(jobs.iter().map(|job| &job.target)).await?;
         let seen = |job: &Job| {
             let task = job.ids.first().map(|id| tasks.get(id));
             observation(task, replications.get(&job.target.address.id))
@@ -375,6 +389,10 @@ impl Provider for VsphereReplication {
 
     fn vendor(&self) -> &'static str {
         "vsphere-replication"
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(self.connection.notices())
     }
 
     fn pace(&self) -> Duration {

@@ -5,7 +5,7 @@ use backup_sync_tests::server::{Answer, Sent, Server};
 use backup_sync_tests::spec::Spec;
 use backup_sync_tests::{PASSWORD, TOKEN, assert_no_secret, shown};
 use huawei_cbr::{Cbr, Config, Credentials, Keys};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{clock, password};
 
@@ -67,10 +67,77 @@ async fn takes_the_project_that_it_is_given() {
     last.assert_header("x-auth-token", Some(TOKEN));
 }
 
+/// Backups come and go while they are listed, so the list is walked by the last id, and can be taken up again by it.
+#[tokio::test]
+async fn backups_are_listed_by_marker_and_resumed_by_it() {
+    let (mut config, server) = (Config::new("cbr", "ap-southeast-3", user()), Server::start().await);
+    (config.url, config.iam_url, config.clock) = (server.url("/"), server.url(""), clock());
+    config.project_id = Some("p".to_owned());
+    let page = |ids: &[&str]| {
+        let backups: Vec<Value> = ids.iter().map(|id| json!({ "id": id })).collect();
+        Answer::json(200, json!({ "backups": backups, "count": 3, "offset": null, "limit": null }))
+    };
+    server.by(move |sent| {
+        let marker = sent.query.iter().find(|(name, _)| name == "marker").map(|(_, value)| value.as_str());
+        match (sent.path.as_str(), marker) {
+            ("/v3/auth/tokens", _) => token(),
+            (_, None) => page(&["b1", "b2"]),
+            (_, Some("b2")) => page(&["b3"]),
+            _ => page(&[]),
+        }
+    });
+    let endpoint = Cbr::connect(&config).await.unwrap();
+    server.clear();
+    let mut first = endpoint.backups();
+    assert_eq!(first.next().await.unwrap().map(|backup| backup.id), Some("b1".to_owned()));
+    let cursor = first.cursor().unwrap().to_string();
+    let rest: Vec<String> = first.all().await.unwrap().into_iter().map(|backup| backup.id).collect();
+    assert_eq!(rest, ["b2", "b3"]);
+    let resumed = endpoint.backups().resume(cursor.parse().unwrap()).all().await.unwrap();
+    assert_eq!(resumed.into_iter().map(|backup| backup.id).collect::<Vec<_>>(), rest);
+    for (sent, marker) in server.taken().iter().zip([None, Some("b2"), None, Some("b2")]) {
+        let expected: Vec<(&str, &str)> =
+            [("limit", "1000")].into_iter().chain(marker.map(|marker| ("marker", marker))).collect();
+        sent.assert_query(&expected);
+    }
+}
+
 async fn refused(config: &Config) -> Error {
     let error = Cbr::connect(config).await.unwrap_err();
     assert_no_secret(&shown(&error));
     error
+}
+
+/// A signature holds the time, so a wrong clock is the first thing to look at when one is refused.
+#[tokio::test]
+async fn a_refused_signature_names_a_clock_that_is_wrong() {
+    // The clock of the tests stands at the epoch.
+    for (date, expected) in [
+        ("Thu, 01 Jan 1970 00:14:00 GMT", Some("14 minutes behind the server's")),
+        ("Wed, 31 Dec 1969 23:49:00 GMT", Some("11 minutes ahead of the server's")),
+        ("Thu, 01 Jan 1970 09:00:00 GMT", Some("9 hours behind the server's")),
+        ("Thu, 01 Jan 1970 00:09:00 GMT", None),
+        ("yesterday", None),
+    ] {
+        let server = Server::start().await;
+        server.by(move |_| {
+            let body = r#"{"error_msg":"Incorrect IAM authentication information","error_code":"APIGW.0301"}"#;
+            Answer::json(401, body).header("Date", date)
+        });
+        let mut config = config(&server);
+        let keys = Keys { access: "AK".to_owned(), secret: password(), security_token: None };
+        config.credentials = Credentials::Keys(keys);
+        let error = refused(&config).await;
+        assert_eq!((error.kind(), error.vendor_code()), (Kind::Auth, Some("APIGW.0301")));
+        let told = error.to_string();
+        match expected {
+            Some(words) => assert!(told.contains(words) && told.contains("set the clock"), "{told}"),
+            None => assert!(!told.contains("clock"), "{told}"),
+        }
+        // A token holds no time: nothing is said of the clock then.
+        config.credentials = user();
+        assert!(!refused(&config).await.to_string().contains("clock"));
+    }
 }
 
 #[tokio::test]
