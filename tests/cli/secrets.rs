@@ -174,7 +174,8 @@ fn everything(folder: &Path) -> String {
 /// What the vendor gives out, and says in each refusal: all that it knows, in all forms.
 fn vendor(case: Case) -> Secrets {
     let mut known: Vec<String> = case.setup.slots.iter().map(|slot| planted(slot).to_owned()).collect();
-    if case.subject != case.setup.subjects[0].1 {
+    let logged_in = case.subject != case.setup.subjects[0].1 && case.fault != Fault::UnauthorizedLockedOut;
+    if logged_in {
         known.extend(case.setup.given.iter().map(|slot| format!("{}-1", planted(slot))));
     }
     known.push(planted("a cookie").to_owned());
