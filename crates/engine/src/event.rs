@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use backup_sync_runtime::notice::Reason;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,17 @@ pub enum Event {
         /// What went wrong.
         error: String,
     },
+    /// A request to the endpoint waits before it is sent. Told for pauses of a second and more.
+    Waiting {
+        /// The endpoint.
+        endpoint: String,
+        /// The operation.
+        operation: String,
+        /// Why.
+        reason: WaitReason,
+        /// For so many milliseconds.
+        pause_ms: u64,
+    },
     /// Something to tell people that belongs to no target.
     Message {
         /// The sentence.
@@ -65,6 +77,40 @@ pub enum Event {
         /// Milliseconds from its start.
         duration_ms: u64,
     },
+}
+
+/// Why a request waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// The vendor's request quota is used up for now.
+    Quota,
+    /// The vendor has said that there are too many requests.
+    Throttled,
+    /// The attempt before has failed in a way that may pass.
+    Retry,
+}
+
+impl WaitReason {
+    /// What is waited for, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Quota => "the vendor's request quota",
+            Self::Throttled => "the vendor, which has had too many requests",
+            Self::Retry => "another attempt",
+        }
+    }
+}
+
+impl From<Reason> for WaitReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Quota => Self::Quota,
+            Reason::Throttled => Self::Throttled,
+            _ => Self::Retry,
+        }
+    }
 }
 
 /// An event as it is printed: versioned, with the time since the run began.

@@ -11,7 +11,7 @@ mod run;
 mod slot;
 
 pub use address::{Address, Selector};
-pub use event::{Event, EventRecord, Sink};
+pub use event::{Event, EventRecord, Sink, WaitReason};
 pub use journal::{Entry, Journal, JournalError, MemoryJournal};
 pub use outcome::{Evidence, Outcome};
 pub use provider::{Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Target, Verdict};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::Duration;
 
+use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{BoxFuture, Error};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -189,6 +190,11 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Name of the vendor crate.
     fn vendor(&self) -> &'static str;
+
+    /// Where it is said that calls to the endpoint wait, for progress.
+    fn notices(&self) -> Option<&Notices> {
+        None
+    }
 
     /// Everything that can be synchronized there.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>>;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::clock::Clock;
+use backup_sync_runtime::notice::Notice;
 use backup_sync_runtime::{Delivery, Error, Kind, retry};
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
@@ -116,11 +117,15 @@ impl Run {
         let planned = planned.map(|target| (target.address.clone(), target.name.clone())).collect();
         let watches = endpoints.into_iter().map(|(provider, targets)| async move {
             let watch = Watch { run: self, provider: &*provider, begun };
+            self.listen(&*provider, begun);
             let reports = watch.all(targets).await;
             match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
                 Err(_) => tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left"),
+            }
+            if let Some(notices) = provider.notices() {
+                notices.leave();
             }
             reports
         });
@@ -128,6 +133,26 @@ impl Run {
         let reports: Vec<TargetReport> = join_all(watches).await.into_iter().flatten().collect();
         let duration = self.clock.monotonic().saturating_sub(begun);
         Report::of(reports, millis(duration), self.stop.asked())
+    }
+}
+
+/// Shorter pauses are not worth telling.
+const TOLD: Duration = Duration::from_secs(1);
+
+impl Run {
+    /// Turns what the endpoint's connection has to say into events.
+    fn listen(&self, provider: &dyn Provider, begun: Duration) {
+        let Some(notices) = provider.notices() else { return };
+        let (sink, clock, endpoint) = (self.sink.clone(), self.clock.clone(), provider.endpoint().to_owned());
+        notices.listen(move |notice| {
+            if let Notice::Waiting { operation, reason, pause } = notice
+                && pause >= TOLD
+            {
+                let (endpoint, operation) = (endpoint.clone(), operation.to_owned());
+                let event = Event::Waiting { endpoint, operation, reason: reason.into(), pause_ms: millis(pause) };
+                sink.take(EventRecord::new(clock.monotonic().saturating_sub(begun), event));
+            }
+        });
     }
 }
 

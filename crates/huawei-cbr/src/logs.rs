@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use backup_sync_engine::{Ending, Facts, Observation, Phase};
-use backup_sync_runtime::page::{self, Page};
+use backup_sync_runtime::page::{Page, Pager};
 use backup_sync_runtime::{Error, Kind, call};
 use serde_json::Value;
 
@@ -30,21 +30,19 @@ pub(crate) struct Logs<'a> {
 impl Logs<'_> {
     /// All synchronization tasks, optionally of one vault.
     pub(crate) async fn synchronizations(&self, vault: Option<&str>) -> Result<Vec<OperationLog>, Error> {
-        let listing = page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| {
-            let list = self.list(vault, offset);
+        let pager = Pager::new(usize::try_from(PAGE).unwrap_or(1), |cursor| {
+            let list = self.list(vault, cursor.offset_i64());
             async move {
                 let answer = call("ListOpLogs", list.send()).await?.into_inner();
-                let total = answer.count.and_then(|count| u64::try_from(count).ok());
-                Ok(Page { items: answer.operation_logs.unwrap_or_default(), total, more: None })
+                Ok(Page::new(answer.operation_logs.unwrap_or_default()).total(answer.count))
             }
         });
-        listing.await?.complete()
+        pager.unique(|log| log.id.clone()).collect().await?.complete()
     }
 
-    fn list(&self, vault: Option<&str>, offset: usize) -> builder::ListOpLogs<'_> {
+    fn list(&self, vault: Option<&str>, offset: i64) -> builder::ListOpLogs<'_> {
         let list = self.client.list_op_logs().project_id(self.project_id).operation_type(OperationType::Sync);
-        let list = list.limit(PAGE).offset(i64::try_from(offset).unwrap_or(i64::MAX));
-        let list = list.start_time(self.since);
+        let list = list.limit(PAGE).offset(offset).start_time(self.since);
         match vault {
             Some(vault) => list.vault_id(vault),
             None => list,

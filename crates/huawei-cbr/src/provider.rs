@@ -10,7 +10,8 @@ use std::time::Duration;
 use backup_sync_engine::{
     Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
-use backup_sync_runtime::page::{self, Page};
+use backup_sync_runtime::notice::Notices;
+use backup_sync_runtime::page::{Page, Pager};
 use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
 use serde_json::json;
 
@@ -101,14 +102,12 @@ impl Cbr {
 
     /// Vaults of hybrid cloud backup, the only ones that can be synchronized.
     async fn vaults(&self) -> Result<Vec<Vault>, Error> {
-        let listing = page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| async move {
+        let pager = Pager::new(usize::try_from(PAGE).unwrap_or(1), |cursor| async move {
             let list = self.client.list_vault().project_id(&self.project_id).cloud_type(VaultCloudType::Hybrid);
-            let list = list.limit(PAGE).offset(i64::try_from(offset).unwrap_or(i64::MAX));
-            let answer = call("ListVault", list.send()).await?.into_inner();
-            let total = answer.count.and_then(|count| u64::try_from(count).ok());
-            Ok(Page { items: answer.vaults.unwrap_or_default(), total, more: None })
+            let answer = call("ListVault", list.limit(PAGE).offset(cursor.offset_i64()).send()).await?.into_inner();
+            Ok(Page::new(answer.vaults.unwrap_or_default()).total(answer.count))
         });
-        listing.await?.complete()
+        pager.unique(|vault| vault.id.clone()).collect().await?.complete()
     }
 
     fn address(&self, kind: &str, id: &str) -> Address {
@@ -332,6 +331,10 @@ impl Provider for Cbr {
 
     fn vendor(&self) -> &'static str {
         "huawei-cbr"
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(self.connection.notices())
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {

@@ -24,6 +24,11 @@ pub trait Authenticator: Debug + Send + Sync {
     /// The vendor answered 401 to a request with this stamp. `Ok(true)`: there are new credentials, send again.
     fn renew(&self, stamp: Stamp) -> BoxFuture<'_, Result<bool, Error>>;
 
+    /// Whether what it puts on requests holds the time, so that a wrong clock spoils it.
+    fn is_dated(&self) -> bool {
+        false
+    }
+
     /// Logs in now instead of with the first request, so that a refusal is told early.
     fn open(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(async { Ok(()) })

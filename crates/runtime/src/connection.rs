@@ -9,8 +9,9 @@ use reqwest::{Request, Response};
 use crate::auth::{Authenticator, Fixed};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Error;
+use crate::notice::Notices;
 use crate::operation::Operation;
-use crate::quota::Quota;
+use crate::quota::{Gate, Quota};
 use crate::retry::Policy;
 use crate::tls::Trust;
 
@@ -45,6 +46,8 @@ pub(crate) struct Core {
     pub(crate) auth: Arc<dyn Authenticator>,
     pub(crate) policy: Policy,
     pub(crate) quotas: Vec<Quota>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) notices: Notices,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -74,6 +77,11 @@ impl Connection {
         self.0.clock.clone()
     }
 
+    /// Where it is said that calls wait; shared with every connection made by [`Connection::with`].
+    pub fn notices(&self) -> &Notices {
+        &self.0.notices
+    }
+
     /// The same connection with other credentials and another operation table.
     #[must_use]
     pub fn with(&self, operations: &'static [Operation], auth: Arc<dyn Authenticator>) -> Self {
@@ -83,6 +91,8 @@ impl Connection {
             auth,
             policy: self.0.policy,
             quotas: self.0.quotas.clone(),
+            gate: self.0.gate.clone(),
+            notices: self.0.notices.clone(),
             clock: self.0.clock.clone(),
         }))
     }
@@ -207,6 +217,8 @@ impl ConnectionBuilder {
             auth: self.auth,
             policy: self.policy,
             quotas: self.quotas,
+            gate: Arc::default(),
+            notices: Notices::default(),
             clock: self.clock,
         })))
     }

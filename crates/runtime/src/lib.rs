@@ -6,6 +6,7 @@ mod body;
 pub mod clock;
 mod connection;
 mod error;
+pub mod notice;
 mod operation;
 pub mod page;
 pub mod quota;

@@ -1,16 +1,128 @@
-//! Walks through lists that come in pages.
+//! One pager for every list that comes in pages: items first, pages on request, never in a circle.
 
+use std::collections::{HashSet, VecDeque};
+use std::fmt;
+use std::str::FromStr;
+
+use futures_util::Stream;
+use serde::{Deserialize, Serialize};
+
+use crate::auth::BoxFuture;
 use crate::error::{Delivery, Error, Kind};
 
-/// One page.
+/// Where a walk through a list goes on. It can be written down as text and resumed in another process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cursor {
+    /// So many items of the list come before the page.
+    #[serde(default)]
+    pub offset: u64,
+    /// The last item before the page, for lists that count by items and not by numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The vendor's name of the snapshot that the pages are cut from, for example VB365's `setId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
+    /// So many items of the page have been handed out already.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skip: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Cursor {
+    /// The page that begins after so many items.
+    pub fn at(offset: u64) -> Self {
+        Self { offset, ..Self::default() }
+    }
+
+    /// The page to which a link leads, by the names of its query parameters; `None` when the link names no offset.
+    pub fn of_link(link: &str, offset: &str, set: &str) -> Option<Self> {
+        let query = link.split_once('?')?.1.split('#').next()?;
+        // Links may be relative; only their query counts.
+        let url = reqwest::Url::parse(&format!("http://link/?{query}")).ok()?;
+        let value = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        Some(Self { offset: value(offset)?.parse().ok()?, set: value(set), ..Self::default() })
+    }
+
+    /// The offset as a signed number, which most generated clients ask for.
+    pub fn offset_i64(&self) -> i64 {
+        i64::try_from(self.offset).unwrap_or(i64::MAX)
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = |cause| {
+            let what = "this is not the cursor of a list; give the text that the walk ended with, or start anew";
+            Error::usage(what).with_source(cause)
+        };
+        serde_json::from_str(text).map_err(wrong)
+    }
+}
+
+/// What one request for a page gave.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page<T> {
-    /// Its items.
-    pub items: Vec<T>,
+    items: Vec<T>,
+    total: Option<u64>,
+    more: Option<bool>,
+    next: Option<Cursor>,
+    marker: Option<String>,
+    set: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// A page of which nothing but its items is known.
+    pub fn new(items: Vec<T>) -> Self {
+        Self { items, total: None, more: None, next: None, marker: None, set: None }
+    }
+
     /// How many items there are in all, if the vendor says so.
-    pub total: Option<u64>,
+    #[must_use]
+    pub fn total(mut self, total: Option<i64>) -> Self {
+        self.total = total.and_then(|total| u64::try_from(total).ok());
+        self
+    }
+
     /// Whether the vendor says that there are more; `None` when it does not say.
-    pub more: Option<bool>,
+    #[must_use]
+    pub fn more(mut self, more: Option<bool>) -> Self {
+        self.more = more;
+        self
+    }
+
+    /// Where the vendor says that the list goes on. There are more then.
+    #[must_use]
+    pub fn next(mut self, next: Option<Cursor>) -> Self {
+        self.next = next;
+        self
+    }
+
+    /// The item after which the next page begins, for lists that are walked by marker.
+    #[must_use]
+    pub fn marker(mut self, marker: Option<String>) -> Self {
+        self.marker = marker;
+        self
+    }
+
+    /// The snapshot that this page was cut from; the next request names it.
+    #[must_use]
+    pub fn set(mut self, set: Option<String>) -> Self {
+        self.set = set;
+        self
+    }
 }
 
 /// A list that was walked to its end.
@@ -18,7 +130,7 @@ pub struct Page<T> {
 pub struct Listing<T> {
     /// All items.
     pub items: Vec<T>,
-    /// What the vendor said the total is, when it differs from the number of items.
+    /// What the vendor said the total is, when more items than received are told of.
     pub missing_of: Option<u64>,
 }
 
@@ -31,97 +143,201 @@ impl<T> Listing<T> {
     pub fn complete(self) -> Result<Vec<T>, Error> {
         match self.missing_of {
             None => Ok(self.items),
-            Some(total) => {
-                let what = format!("the list ended after {} items, but the vendor told of {total}", self.items.len());
-                Err(Error::new(Kind::Decode, Delivery::Accepted, what))
-            }
+            Some(total) => Err(unusable(format!(
+                "the list ended after {} items, but the vendor told of {total}; ask again, it may have changed meanwhile",
+                self.items.len()
+            ))),
         }
     }
+}
+
+fn unusable(what: String) -> Error {
+    Error::new(Kind::Decode, Delivery::Accepted, what)
 }
 
 /// Upper bound on pages; a vendor that always says "more" must not keep us for ever.
 const MOST_PAGES: usize = 10_000;
 
-/// Collects all pages, asking `fetch` for the page that starts at an offset.
+type Fetch<'a, T> = Box<dyn FnMut(Cursor) -> BoxFuture<'a, Result<Page<T>, Error>> + Send + 'a>;
+type Key<'a, T> = Box<dyn Fn(&T) -> String + Send + 'a>;
+
+/// Walks through a list, asking for a page whenever its items are used up.
 ///
-/// Offsets advance by the items received, so a server that gives shorter pages than asked for loses nothing. The end
-/// is where the vendor says so, else at an empty page, else at the total, else at a page shorter than `size`.
-///
-/// # Errors
-///
-/// The first error of `fetch`.
-pub async fn collect<T, F>(size: usize, mut fetch: impl FnMut(usize) -> F) -> Result<Listing<T>, Error>
-where
-    F: Future<Output = Result<Page<T>, Error>>,
-{
-    let mut items = Vec::new();
-    let mut total = None;
-    for asked in 1.. {
-        if asked > MOST_PAGES {
-            let what = format!("the list did not end after {MOST_PAGES} pages");
-            return Err(Error::new(Kind::Decode, Delivery::Accepted, what));
-        }
-        let page = fetch(items.len()).await?;
-        let received = page.items.len();
-        items.extend(page.items);
-        total = page.total.or(total);
-        let reached = total.is_some_and(|total| items.len() as u64 >= total);
-        let more = match (page.more, page.total) {
-            (Some(more), _) => more && received > 0,
-            (None, Some(_)) => !reached && received > 0,
-            (None, None) => received >= size,
-        };
-        if !more {
-            break;
+/// Offsets advance by the items received, so a server that gives shorter pages than asked for loses nothing; a link of
+/// the vendor's wins. The end is where the vendor says so, else at the total, else at a page that is empty or shorter
+/// than asked for. An empty page with a link to the next one is no end; a cursor that comes a second time is.
+pub struct Pager<'a, T> {
+    fetch: Fetch<'a, T>,
+    key: Option<Key<'a, T>>,
+    size: usize,
+    /// The page to ask for next; `None` at the end.
+    next: Option<Cursor>,
+    /// The page whose items are handed out now.
+    current: Cursor,
+    /// Items of the current page that are still to be handed out, with their places in it.
+    waiting: VecDeque<(usize, T)>,
+    asked: HashSet<Cursor>,
+    keys: HashSet<String>,
+    total: Option<u64>,
+    /// Items before the end of the current page; `None` after resuming by a marker, which does not say how many.
+    received: Option<u64>,
+}
+
+impl<'a, T: Send + 'a> fmt::Debug for Pager<'a, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cursor = self.cursor();
+        f.debug_struct("Pager").field("cursor", &cursor).field("total", &self.total).finish_non_exhaustive()
+    }
+}
+
+impl<'a, T: Send + 'a> Pager<'a, T> {
+    /// A walk from the start in pages of `size`; `fetch` asks for one page.
+    pub fn new<F>(size: usize, mut fetch: impl FnMut(Cursor) -> F + Send + 'a) -> Self
+    where
+        F: Future<Output = Result<Page<T>, Error>> + Send + 'a,
+    {
+        Self {
+            fetch: Box::new(move |cursor| Box::pin(fetch(cursor))),
+            key: None,
+            size,
+            next: Some(Cursor::default()),
+            current: Cursor::default(),
+            waiting: VecDeque::new(),
+            asked: HashSet::new(),
+            keys: HashSet::new(),
+            total: None,
+            received: Some(0),
         }
     }
-    // More than told is no loss: something was added meanwhile.
-    let missing_of = total.filter(|total| *total > items.len() as u64);
-    Ok(Listing { items, missing_of })
+
+    /// Hands out each item once, by its key. Pages shift while things come and go, and some servers ignore the offset:
+    /// a page that brings nothing new is then the end, unless the vendor links to a next one.
+    #[must_use]
+    pub fn unique(mut self, key: impl Fn(&T) -> String + Send + 'a) -> Self {
+        self.key = Some(Box::new(key));
+        self
+    }
+
+    /// Goes on where [`Pager::cursor`] of an earlier walk said.
+    #[must_use]
+    pub fn resume(mut self, cursor: Cursor) -> Self {
+        self.received = cursor.marker.is_none().then_some(cursor.offset);
+        self.next = Some(cursor);
+        self
+    }
+
+    /// Where another walk would have to go on to get what this one has not handed out; `None` at the end.
+    pub fn cursor(&self) -> Option<Cursor> {
+        match self.waiting.front() {
+            Some((place, _)) => Some(Cursor { skip: *place, ..self.current.clone() }),
+            None => self.next.clone(),
+        }
+    }
+
+    /// How many items there are in all, as far as the vendor has said.
+    pub fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    /// The next item.
+    ///
+    /// # Errors
+    ///
+    /// When a page cannot be had. Asking again goes on where it failed.
+    pub async fn next(&mut self) -> Result<Option<T>, Error> {
+        while self.waiting.is_empty() && self.next.is_some() {
+            self.load().await?;
+        }
+        Ok(self.waiting.pop_front().map(|(_, item)| item))
+    }
+
+    /// What is left of the current page, or the next page; it may be empty although the list goes on.
+    ///
+    /// # Errors
+    ///
+    /// As with [`Pager::next`].
+    pub async fn next_page(&mut self) -> Result<Option<Vec<T>>, Error> {
+        if self.waiting.is_empty() {
+            if self.next.is_none() {
+                return Ok(None);
+            }
+            self.load().await?;
+        }
+        Ok(Some(self.waiting.drain(..).map(|(_, item)| item).collect()))
+    }
+
+    /// The items as a stream, which ends after the first error.
+    pub fn into_stream(self) -> impl Stream<Item = Result<T, Error>> + Send + 'a {
+        futures_util::stream::try_unfold(
+            self,
+            |mut pager| async move { Ok(pager.next().await?.map(|item| (item, pager))) },
+        )
+    }
+
+    /// Walks to the end.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a page.
+    pub async fn collect(mut self) -> Result<Listing<T>, Error> {
+        let mut items = Vec::new();
+        while let Some(page) = self.next_page().await? {
+            items.extend(page);
+        }
+        // More than told is no loss: something was added meanwhile.
+        let missing_of = self.total.filter(|total| self.received.is_some_and(|received| *total > received));
+        Ok(Listing { items, missing_of })
+    }
+
+    async fn load(&mut self) -> Result<(), Error> {
+        let Some(cursor) = self.next.clone() else { return Ok(()) };
+        if self.asked.len() >= MOST_PAGES {
+            return Err(unusable(format!("the list did not end after {MOST_PAGES} pages")));
+        }
+        let page = (self.fetch)(Cursor { skip: 0, ..cursor.clone() }).await?;
+        let count = page.items.len();
+        self.asked.insert(Cursor { skip: 0, ..cursor.clone() });
+        self.total = page.total.or(self.total);
+        let before = self.keys.len();
+        let mut fresh = 0;
+        self.waiting.clear();
+        for (place, item) in page.items.into_iter().enumerate() {
+            if self.key.as_ref().is_some_and(|key| !self.keys.insert(key(&item))) {
+                continue;
+            }
+            fresh += 1;
+            if place >= cursor.skip {
+                self.waiting.push_back((place, item));
+            }
+        }
+        self.received = self.received.map(|received| received + fresh);
+        let repeated = self.key.is_some() && count > 0 && self.keys.len() == before;
+        let left = page.total.and_then(|total| self.received.map(|received| total.saturating_sub(received)));
+        let more = match (page.next.is_some() || page.more == Some(true), page.more, left) {
+            // Some servers link on for ever; once everything told of is here, an empty page ends that.
+            (true, _, left) => count > 0 || left != Some(0),
+            (false, Some(_), _) => false,
+            (false, None, Some(left)) => left > 0 && count > 0 && !repeated,
+            (false, None, None) => count > 0 && count >= self.size && !repeated,
+        };
+        // An empty page in the middle says that what stood there is not shown to us; the next one lies behind it.
+        let stride = if count == 0 { self.size } else { count };
+        let set = page.set.or_else(|| cursor.set.clone());
+        let next = more.then(|| match page.next {
+            Some(next) => Cursor { set: next.set.clone().or(set), ..next },
+            None => Cursor { offset: cursor.offset + stride as u64, marker: page.marker, set, skip: 0 },
+        });
+        self.current = Cursor { skip: 0, ..cursor };
+        self.next = next.filter(|next| {
+            let again = self.asked.contains(next);
+            if again {
+                tracing::warn!(cursor = %next, "the vendor's list leads back to a page that was read already; it ends here");
+            }
+            !again
+        });
+        Ok(())
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn walk(pages: Vec<Page<u32>>, size: usize) -> (Listing<u32>, usize) {
-        let mut asked = 0;
-        let listing = collect(size, |offset| {
-            asked += 1;
-            let mut seen = 0;
-            let page = pages.iter().find(|page| {
-                let here = seen == offset;
-                seen += page.items.len();
-                here
-            });
-            let page = page.cloned().unwrap_or(Page { items: vec![], total: None, more: None });
-            async move { Ok(page) }
-        })
-        .await;
-        (listing.unwrap_or(Listing { items: vec![], missing_of: None }), asked)
-    }
-
-    fn page(items: &[u32], total: Option<u64>, more: Option<bool>) -> Page<u32> {
-        Page { items: items.to_vec(), total, more }
-    }
-
-    #[tokio::test]
-    async fn shorter_pages_than_asked_for_lose_nothing() {
-        let (listing, asked) =
-            walk(vec![page(&[1, 2], Some(5), None), page(&[3, 4], Some(5), None), page(&[5], Some(5), None)], 100)
-                .await;
-        assert_eq!((listing.items, listing.missing_of, asked), (vec![1, 2, 3, 4, 5], None, 3));
-    }
-
-    #[tokio::test]
-    async fn without_a_total_a_full_page_asks_for_the_next() {
-        let (listing, asked) = walk(vec![page(&[1, 2], None, None), page(&[3, 4], None, None)], 2).await;
-        assert_eq!((listing.items, asked), (vec![1, 2, 3, 4], 3));
-    }
-
-    #[tokio::test]
-    async fn an_early_end_is_told() {
-        let (listing, asked) = walk(vec![page(&[1, 2], Some(9), Some(false))], 2).await;
-        assert_eq!((listing.items, listing.missing_of, asked), (vec![1, 2], Some(9), 1));
-    }
-}
+mod tests;

@@ -1,10 +1,10 @@
 //! Request quotas: never more than so many requests in any window of so long.
 //!
 //! A token bucket would let twice its burst through around a refill, so this keeps the times of the last requests
-//! and waits until the oldest has left the window.
+//! and waits until the oldest has left the window. Beside it stands a gate that the vendor closes by `Retry-After`.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Mutex;
@@ -36,10 +36,9 @@ impl Quota {
         Self(Arc::new(Shared { window, sent: Mutex::default() }))
     }
 
-    /// Waits until one more request fits into the window and counts it. Returns how long it waited.
-    pub async fn acquire(&self, clock: &dyn Clock) -> Duration {
+    /// Waits until one more request fits into the window and counts it. Each pause is `told` before it begins.
+    pub async fn acquire(&self, clock: &dyn Clock, told: impl Fn(Duration)) {
         let Window { requests, per } = self.0.window;
-        let mut waited = Duration::ZERO;
         // Waiting happens under the lock: permits are given in the order of asking.
         let mut sent = self.0.sent.lock().await;
         loop {
@@ -50,14 +49,40 @@ impl Quota {
             match sent.front() {
                 Some(first) if sent.len() >= requests.max(1) => {
                     let pause = (*first + per).saturating_sub(now);
+                    told(pause);
                     clock.sleep(pause).await;
-                    waited += pause;
                 }
                 _ => {
                     sent.push_back(now);
-                    return waited;
+                    return;
                 }
             }
+        }
+    }
+}
+
+/// Closed while the vendor has asked everybody to wait: one refusal spares all other calls theirs.
+#[derive(Debug, Default)]
+pub(crate) struct Gate(std::sync::Mutex<Duration>);
+
+impl Gate {
+    /// Closes it for `pause` from now on, if it is not closed for longer already.
+    pub(crate) fn close(&self, clock: &dyn Clock, pause: Duration) {
+        let until = clock.monotonic() + pause;
+        let mut opens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *opens = until.max(*opens);
+    }
+
+    /// Waits until it is open. Each pause is `told` before it begins.
+    pub(crate) async fn pass(&self, clock: &dyn Clock, told: impl Fn(Duration)) {
+        loop {
+            let opens = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let pause = opens.saturating_sub(clock.monotonic());
+            if pause.is_zero() {
+                return;
+            }
+            told(pause);
+            clock.sleep(pause).await;
         }
     }
 }
@@ -75,7 +100,7 @@ mod tests {
         let quota = Quota::new(Window { requests: 50, per: Duration::from_secs(60) });
         let mut times = Vec::new();
         for index in 0..500 {
-            quota.acquire(&*clock).await;
+            quota.acquire(&*clock, |_| {}).await;
             times.push(clock.monotonic());
             // An uneven pace, so that windows start anywhere.
             clock.advance(Duration::from_millis(index % 7 * 130));
@@ -84,5 +109,16 @@ mod tests {
             let inside = times[index..].iter().take_while(|at| **at < *start + Duration::from_secs(60)).count();
             assert!(inside <= 50, "{inside} requests in the minute from {start:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_closed_gate_holds_everybody_until_the_latest_moment_asked_for() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let gate = Gate::default();
+        gate.close(&*clock, Duration::from_secs(30));
+        gate.close(&*clock, Duration::from_secs(5));
+        gate.pass(&*clock, |_| {}).await;
+        gate.pass(&*clock, |_| {}).await;
+        assert_eq!(clock.waits(), [Duration::from_secs(30)]);
     }
 }

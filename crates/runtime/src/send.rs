@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderValue, Method};
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
 
@@ -12,6 +12,7 @@ use crate::body::told;
 use crate::clock::Clock;
 use crate::connection::Core;
 use crate::error::{Delivery, Error, Kind};
+use crate::notice::{Notice, Reason};
 use crate::operation::Operation;
 use crate::retry::{Verdict, jitter};
 use crate::wire::parse_http_date;
@@ -44,6 +45,11 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
             Ok(response) => return Ok(response),
             Err(error) => effort(error),
         };
+        if error.kind() == Kind::Throttled
+            && let Some(pause) = error.retry_after()
+        {
+            core.gate.close(&*core.clock, pause);
+        }
         if error.kind() == Kind::Auth && operation.authenticated && !renewed {
             renewed = true;
             match core.auth.renew(stamp).await {
@@ -58,6 +64,8 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
             Verdict::Permanent | Verdict::Exhausted => return Err(error),
             Verdict::Continue(pause) => {
                 tracing::info!(operation = operation.id, attempt, pause_ms = pause.as_millis(), kind = %error.kind(), "sending again after a pause");
+                let reason = if error.kind() == Kind::Throttled { Reason::Throttled } else { Reason::Retry };
+                core.notices.tell(Notice::Waiting { operation: operation.id, reason, pause });
                 core.clock.sleep(pause).await;
             }
         }
@@ -86,16 +94,18 @@ async fn prepare(core: &Core, request: &Request, operation: &Operation) -> Resul
     Ok((copy, stamp))
 }
 
+/// Waits for the vendor's quota, as far as it is known beforehand or the vendor has said it.
 async fn permit(core: &Core, operation: &Operation) {
-    for quota in &core.quotas {
-        let waited = quota.acquire(&*core.clock).await;
-        if waited > Duration::ZERO {
-            tracing::info!(
-                operation = operation.id,
-                waited_ms = waited.as_millis(),
-                "waited for the vendor's request quota"
-            );
+    let told = |reason: Reason| {
+        move |pause: Duration| {
+            let (why, pause_ms) = (reason.as_str(), pause.as_millis());
+            tracing::info!(operation = operation.id, why, pause_ms, "waiting before the request is sent");
+            core.notices.tell(Notice::Waiting { operation: operation.id, reason, pause });
         }
+    };
+    core.gate.pass(&*core.clock, told(Reason::Throttled)).await;
+    for quota in &core.quotas {
+        quota.acquire(&*core.clock, told(Reason::Quota)).await;
     }
 }
 
@@ -108,7 +118,8 @@ async fn once(core: &Core, request: Request) -> Result<Response, Error> {
     if !status.is_success() {
         // Whatever happens to the body, the status stands.
         let bytes = read(response, ERROR_BODY).await.0;
-        return Err(refused(&*core.clock, status, &headers, &bytes));
+        let skew = if core.auth.is_dated() { skew(&*core.clock, status, &headers) } else { None };
+        return Err(refused(&*core.clock, status, &headers, &bytes, skew));
     }
     let (bytes, end) = read(response, ANSWER_BODY).await;
     match end {
@@ -163,8 +174,27 @@ fn rebuilt(status: StatusCode, mut headers: HeaderMap, bytes: Bytes, url: reqwes
     Ok(Response::from(response))
 }
 
+/// From this difference on a wrong clock is the likely reason why a signature is refused.
+const SKEW: i64 = 10 * 60;
+
+/// What to say of a refused signature when this machine's clock and the server's are far apart.
+fn skew(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap) -> Option<String> {
+    if !matches!(status.as_u16(), 400 | 401 | 403) {
+        return None;
+    }
+    let server = parse_http_date(headers.get(DATE)?.to_str().ok()?)?;
+    let ahead = clock.wall().duration_since(server).as_secs();
+    let (minutes, direction) = (ahead.abs() / 60, if ahead > 0 { "ahead of" } else { "behind" });
+    (ahead.abs() > SKEW).then(|| {
+        format!(
+            "; the clock of this machine is {minutes} minutes {direction} the server's, and signed requests are only \
+             good for some minutes: set the clock (NTP) and try again"
+        )
+    })
+}
+
 /// The error for an answer that is no success.
-fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[u8]) -> Error {
+fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[u8], skew: Option<String>) -> Error {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let said = told(bytes, text(CONTENT_TYPE.as_str()).as_deref());
     let request_id = REQUEST_IDS.iter().find_map(|name| text(name)).or(said.request_id);
@@ -185,7 +215,7 @@ fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[
     let what = match &said.message {
         Some(message) => format!("the vendor answered {status}: {message}"),
         None => format!("the vendor answered {status} without saying why"),
-    };
+    } + skew.as_deref().unwrap_or_default();
     Error::new(kind, delivery, what)
         .with_status(status.as_u16())
         .with_vendor(said.code, said.message)

@@ -1,16 +1,20 @@
 //! Which certificates are accepted: the system's, a file's, one with a known fingerprint, or, said aloud, any.
 
+mod expiry;
+mod pinned;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::client::danger::ServerCertVerifier;
+use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sha2::{Digest as _, Sha256};
 
+use self::expiry::Watched;
+use self::pinned::{Pinned, Rule};
 use crate::connection::Timeouts;
 use crate::error::Error;
 
@@ -104,15 +108,20 @@ impl Trust {
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|cause| Error::usage("TLS cannot be set up").with_source(cause))?;
-        let mut config = if let Some(fingerprint) = self.fingerprint {
-            let verifier = Arc::new(Pinned { expected: Some(fingerprint), provider });
-            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
-        } else if self.insecure {
-            let verifier = Arc::new(Pinned { expected: None, provider });
-            builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
-        } else {
-            builder.with_root_certificates(self.roots()?).with_no_client_auth()
+        let by_rule = |rule| -> Arc<dyn ServerCertVerifier> { Arc::new(Pinned { rule, provider: provider.clone() }) };
+        let accepted = match (self.fingerprint, self.insecure) {
+            (Some(fingerprint), _) => by_rule(Rule::Fingerprint(fingerprint)),
+            (None, true) => by_rule(Rule::Any),
+            (None, false) => match self.roots()? {
+                // Servers without TLS can be reached all the same.
+                roots if roots.is_empty() => by_rule(Rule::None),
+                roots => WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+                    .build()
+                    .map_err(|cause| Error::usage("TLS cannot be set up").with_source(cause))?,
+            },
         };
+        let watched = Arc::new(Watched::new(accepted, provider));
+        let mut config = builder.dangerous().with_custom_certificate_verifier(watched).with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
     }
@@ -133,64 +142,6 @@ impl Trust {
             return Err(wrong("it holds no certificate in PEM form".to_owned()));
         }
         Ok(roots)
-    }
-}
-
-/// Accepts a certificate by its fingerprint, or any certificate when none is expected.
-#[derive(Debug)]
-struct Pinned {
-    expected: Option<Fingerprint>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Pinned {
-    fn verify_server_cert(
-        &self,
-        leaf: &CertificateDer<'_>,
-        above: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        let Some(expected) = self.expected else { return Ok(ServerCertVerified::assertion()) };
-        let found = Fingerprint::of(leaf);
-        if found == expected {
-            return Ok(ServerCertVerified::assertion());
-        }
-        // Anybody can send a copy of a known authority's certificate; only its signature below it counts.
-        if let Some(authority) = above.iter().find(|certificate| Fingerprint::of(certificate) == expected) {
-            let mut roots = RootCertStore::empty();
-            roots.add(authority.clone().into_owned())?;
-            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), self.provider.clone())
-                .build()
-                .map_err(|cause| rustls::Error::General(cause.to_string()))?;
-            return verifier.verify_server_cert(leaf, above, name, ocsp, now);
-        }
-        Err(rustls::Error::General(format!(
-            "the server's certificate has the fingerprint {found}, expected was {expected}"
-        )))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The operations of synchronization under one set of names for all versions of the API.
 
-use backup_sync_runtime::page::{self, Page};
+use backup_sync_runtime::page::{Cursor, Page, Pager};
 use backup_sync_runtime::{Connection, Error, call};
 
 use crate::config::Version;
@@ -135,18 +135,19 @@ impl Api {
             Self::V5(api) => into(call(id::LIST, api.backup_repository_list().send()).await?.into_inner()),
             Self::V7(api) => into(call(id::LIST, api.backup_repository_list().send()).await?.into_inner()),
             Self::V8(api) => {
-                page::collect(usize::try_from(PAGE).unwrap_or(1), |offset| async move {
-                    let offset = i64::try_from(offset).unwrap_or(i64::MAX);
-                    let answer = call(id::LIST, api.backup_repository_list().limit(PAGE).offset(offset).send()).await?;
-                    let page = answer.into_inner();
-                    // With links their `next` decides, without them the page size that the server says it used.
+                let pager = Pager::new(usize::try_from(PAGE).unwrap_or(1), |cursor| async move {
+                    let list = api.backup_repository_list().limit(PAGE).offset(cursor.offset_i64());
+                    let page = call(id::LIST, list.send()).await?.into_inner();
+                    // The page size that the server says it used decides, where there is no link.
                     let size = page.limit.filter(|limit| *limit > 0).unwrap_or(PAGE);
                     let full = i64::try_from(page.results.len()).unwrap_or(i64::MAX) >= size;
-                    let more = page.links.as_ref().map_or(full, |links| links.0.contains_key("next") || full);
-                    Ok(Page { items: into(page.results), total: None, more: Some(more) })
-                })
-                .await?
-                .items
+                    let next = page.links.as_ref().and_then(|links| links.0.get("next"));
+                    let more = Some(full || next.is_some());
+                    // Only path and query of a link are used, never its host.
+                    let next = next.and_then(|link| Cursor::of_link(link.href.as_deref()?, "offset", "setId"));
+                    Ok(Page::new(into::<_, Repository>(page.results)).more(more).next(next).set(page.set_id))
+                });
+                pager.unique(|repository| repository.id.clone()).collect().await?.complete()?
             }
         };
         Ok(all)

@@ -10,6 +10,7 @@ use std::time::Duration;
 use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
+use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{BoxFuture, Connection, Error, Kind, TokenSession};
 
 use crate::api::{Api, Repository, Session};
@@ -270,6 +271,10 @@ impl Provider for Vb365 {
 
     fn vendor(&self) -> &'static str {
         "veeam-vb365"
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(self.connection.notices())
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {

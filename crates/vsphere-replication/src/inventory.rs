@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use backup_sync_runtime::page::{self, Page};
+use backup_sync_runtime::page::{Cursor, Page, Pager};
 use backup_sync_runtime::{Error, call};
 
 use crate::v2::Client;
@@ -14,10 +14,12 @@ const PAGE: usize = 100;
 const IDS_AT_ONCE: usize = 40;
 
 fn page<T>(items: Option<Vec<T>>, meta: Option<&MetadataList>) -> Page<T> {
-    let total = meta.and_then(|meta| meta.total).and_then(|total| u64::try_from(total).ok());
-    let next = meta.and_then(|meta| meta.links.as_ref()).map(|links| links.next.is_some());
+    let total = meta.and_then(|meta| meta.total);
+    let links = meta.and_then(|meta| meta.links.as_ref());
+    let next = links.and_then(|links| Cursor::of_link(links.next.as_ref()?.href.as_deref()?, "offset", "set"));
     // A total that is told decides; links may be left out.
-    Page { items: items.unwrap_or_default(), total, more: if total.is_some() { None } else { next } }
+    let more = if total.is_some() { None } else { links.map(|links| links.next.is_some()) };
+    Page::new(items.unwrap_or_default()).total(total).more(more).next(next)
 }
 
 /// Warns of what the appliance could not tell, because the remote site is dark or not logged in to.
@@ -31,15 +33,16 @@ fn partial(operation: &'static str, meta: Option<&MetadataList>) {
 
 /// All pairings. Before the remote logins the answer is partial by nature, and nobody needs to be `told`.
 pub(crate) async fn pairings(client: &Client, told: bool) -> Result<Vec<Pairing>, Error> {
-    let listing = page::collect(PAGE, |offset| async move {
-        let list = client.get_vr_pairings().sort_by("pairing_id").limit(PAGE.to_string()).offset(offset.to_string());
+    let pager = Pager::new(PAGE, |cursor| async move {
+        let list = client.get_vr_pairings().sort_by("pairing_id").limit(PAGE.to_string());
+        let list = list.offset(cursor.offset.to_string());
         let answer = call("getVrPairings", list.send()).await?.into_inner();
         if told {
             partial("getVrPairings", answer.meta.as_ref());
         }
         Ok(page(answer.list, answer.meta.as_ref()))
     });
-    listing.await?.complete()
+    pager.unique(|pairing| pairing.pairing_id.clone()).collect().await?.complete()
 }
 
 /// All replications of a pairing, or those that leave the vCenter `source`.
@@ -48,9 +51,9 @@ pub(crate) async fn replications(
     pairing: &str,
     source: Option<&str>,
 ) -> Result<Vec<ReplicationInfo>, Error> {
-    let listing = page::collect(PAGE, |offset| async move {
+    let pager = Pager::new(PAGE, |cursor| async move {
         let list = client.get_all_replications().pairing_id(pairing).extended_info(true);
-        let list = list.sort_by("id").order_by("asc").limit(PAGE.to_string()).offset(offset.to_string());
+        let list = list.sort_by("id").order_by("asc").limit(PAGE.to_string()).offset(cursor.offset.to_string());
         let list = match source {
             Some(source) => list.source_vc_guid(source),
             None => list,
@@ -59,7 +62,7 @@ pub(crate) async fn replications(
         partial("getAllReplications", answer.meta.as_ref());
         Ok(page(answer.list, answer.meta.as_ref()))
     });
-    listing.await?.complete()
+    pager.unique(|replication| replication.id.clone()).collect().await?.complete()
 }
 
 /// The tasks with these ids: a list for many at a time, then single requests for those that it does not hold.

@@ -11,6 +11,7 @@ use std::time::Duration;
 use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
+use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::quota::Quota;
 use backup_sync_runtime::wire::{LenientInteger, LenientTime};
 use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, Kind, TokenSession, auth, base_url, call};
@@ -374,6 +375,10 @@ impl Provider for VsphereReplication {
 
     fn vendor(&self) -> &'static str {
         "vsphere-replication"
+    }
+
+    fn notices(&self) -> Option<&Notices> {
+        Some(self.connection.notices())
     }
 
     fn pace(&self) -> Duration {

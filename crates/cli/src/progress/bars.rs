@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use backup_sync::engine::{Address, Event, EventRecord, Outcome, Sink};
+use backup_sync::engine::{Address, Event, EventRecord, Outcome, Sink, WaitReason};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::log;
@@ -60,6 +60,17 @@ impl Bars {
         }
     }
 
+    /// Says of the targets of an endpoint that have not started why they do not.
+    fn waits(&self, endpoint: &str, reason: WaitReason, pause_ms: u64) {
+        let bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = |bar: &&ProgressBar| {
+            !bar.is_finished() && ["waiting", "starting"].iter().any(|word| bar.message().starts_with(word))
+        };
+        for bar in bars.iter().filter(|(address, _)| address.endpoint == endpoint).map(|(_, bar)| bar).filter(fresh) {
+            bar.set_message(format!("waiting {} s for {}", pause_ms.div_ceil(1000), reason.words()));
+        }
+    }
+
     fn with(&self, target: &Address, change: impl FnOnce(&ProgressBar)) {
         if let Some(bar) = self.bars.lock().unwrap_or_else(PoisonError::into_inner).get(target) {
             change(bar);
@@ -95,6 +106,7 @@ impl Sink for Bars {
                 }
                 bar.abandon_with_message(format!("{}: {}", outcome.word(), printable(outcome.detail())));
             }),
+            Event::Waiting { endpoint, reason, pause_ms, .. } => self.waits(&endpoint, reason, pause_ms),
             Event::LookFailed { endpoint, error } => {
                 let _ = self.all.println(format!("{endpoint}: could not look, will try again: {error}"));
             }

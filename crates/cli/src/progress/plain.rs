@@ -21,11 +21,13 @@ struct State {
     labels: Labels,
     /// What was told last of each target.
     told: HashMap<Address, (String, u8)>,
+    /// When it was told last that requests to an endpoint wait.
+    waits: HashMap<String, u64>,
 }
 
 impl Plain {
     /// The line for an event, if it is worth one.
-    fn line(&self, event: &Event) -> Option<String> {
+    fn line(&self, event: &Event, at_ms: u64) -> Option<String> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Some(match event {
             Event::Planned { targets } => {
@@ -46,6 +48,15 @@ impl Plain {
                 let label = state.labels.get(target);
                 percent.map_or_else(|| format!("{label}: {word}"), |percent| format!("{label}: {word}, {percent} %"))
             }
+            Event::Waiting { endpoint, reason, pause_ms, .. } => {
+                // One line a minute: with many targets most requests wait.
+                let told = state.waits.get(endpoint).is_some_and(|last| at_ms < last + 60_000);
+                if told {
+                    return None;
+                }
+                state.waits.insert(endpoint.clone(), at_ms);
+                format!("{endpoint}: waiting {} s for {}", pause_ms.div_ceil(1000), reason.words())
+            }
             Event::Message { text } => text.clone(),
             Event::LookFailed { endpoint, error } => format!("{endpoint}: could not look, will try again: {error}"),
             Event::Finished { target, outcome, .. } => {
@@ -58,7 +69,7 @@ impl Plain {
 
 impl Sink for Plain {
     fn take(&self, record: EventRecord) {
-        if let Some(line) = self.line(&record.event) {
+        if let Some(line) = self.line(&record.event, record.at_ms) {
             let (seconds, tenths) = (record.at_ms / 1000, record.at_ms % 1000 / 100);
             say(format_args!("{seconds:>6}.{tenths} s  {}", printable(&line)));
         }

@@ -267,6 +267,10 @@ impl Authenticator for Signer {
         Box::pin(async { stamp })
     }
 
+    fn is_dated(&self) -> bool {
+        true
+    }
+
     /// Keys cannot be renewed from here.
     fn renew(&self, _: Stamp) -> BoxFuture<'_, Result<bool, Error>> {
         Box::pin(async { Ok(false) })
