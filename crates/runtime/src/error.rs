@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryFutureExt as _;
 use serde_json::error::Category;
 
 /// What went wrong, coarse enough to decide on.
@@ -408,9 +409,10 @@ impl<E> From<progenitor_client::Error<E>> for Error {
 /// # Errors
 ///
 /// Whatever the call ended with.
-pub async fn call<T, E>(
+pub fn call<T, E>(
     operation: &'static str,
     sent: impl Future<Output = Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<E>>>,
-) -> Result<progenitor_client::ResponseValue<T>, Error> {
-    sent.await.map_err(|error| Error::from(error).with_operation(operation))
+) -> impl Future<Output = Result<progenitor_client::ResponseValue<T>, Error>> {
+    // An `async fn` would keep room for what it is given twice: as its argument and as what it awaits.
+    sent.map_err(move |error| Error::from(error).with_operation(operation))
 }

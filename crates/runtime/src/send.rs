@@ -21,14 +21,15 @@ use crate::wire::parse_http_date;
 const ERROR_BODY: usize = 1 << 20;
 /// More of a success than this is refused.
 const ANSWER_BODY: usize = 64 << 20;
+/// More than this is not set aside for an answer before it arrives.
+const RESERVED_BODY: usize = 1 << 20;
 /// Headers under which vendors give the id of a request.
 const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-iam-trace-id", "request-id", "x-correlation-id"];
 
 /// Sends until the request has succeeded, may not be sent again, or cannot succeed.
-pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Result<Response, Error> {
+pub(crate) async fn send(core: &Core, request: &Request, function: &str) -> Result<Response, Error> {
     let operation = Operation::of_function(core.operations, function)
         .ok_or_else(|| Error::usage(format!("the operation {function:?} is not in the table of this connection")))?;
-    let url = request.url().clone();
     let started = core.clock.monotonic();
     let mut attempt = 0;
     let mut renewed = false;
@@ -36,15 +37,17 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
         attempt += 1;
         let effort = |error: Error| {
             let elapsed = core.clock.monotonic().saturating_sub(started);
-            error.with_operation(operation.id).with_url(&url).with_effort(attempt, elapsed)
+            error.with_operation(operation.id).with_url(request.url()).with_effort(attempt, elapsed)
         };
         // Waiting comes first: a signature is made at the last moment, because it ages.
+        let turn = core.in_flight.acquire().await;
         permit(core, operation).await;
-        let (copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
+        let (copy, stamp) = prepare(core, request, operation).await.map_err(effort)?;
         let error = match once(core, copy).await {
             Ok(response) => return Ok(response),
             Err(error) => effort(error),
         };
+        drop(turn);
         if error.kind() == Kind::Throttled
             && let Some(pause) = error.retry_after()
         {
@@ -112,9 +115,9 @@ async fn permit(core: &Core, operation: &Operation) {
 /// One attempt: status first, then the body.
 async fn once(core: &Core, request: Request) -> Result<Response, Error> {
     let url = request.url().clone();
-    let response = core.http.execute(request).await.map_err(transport)?;
+    let mut response = core.http.execute(request).await.map_err(transport)?;
     let status = response.status();
-    let headers = response.headers().clone();
+    let headers = std::mem::take(response.headers_mut());
     if !status.is_success() {
         // Whatever happens to the body, the status stands.
         let bytes = read(response, ERROR_BODY).await.0;
@@ -144,7 +147,9 @@ enum End {
 }
 
 async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
-    let mut bytes = BytesMut::new();
+    // Growing step by step would copy a long answer several times; the announced length is not trusted beyond reason.
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    let mut bytes = BytesMut::with_capacity(announced.min(RESERVED_BODY));
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {

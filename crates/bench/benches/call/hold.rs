@@ -58,7 +58,7 @@ impl Case {
 pub fn measure() -> Result<bool, Failure> {
     let sockets = raise_file_limit();
     println!("\nmemory that {CALLS} waiting calls hold, limit {} MB", LIMIT / 1_000_000);
-    println!("{:34} {:>10} {:>10} {:>14}", "", "by hand", "ours", "ours per call");
+    println!("{:34} {:>10} {:>10} {:>14} {:>17}", "", "by hand", "ours", "ours per call", "got by the server");
     let mut all = true;
     for (case, name, what) in CASES {
         if case == Case::Answer && !sockets {
@@ -66,13 +66,15 @@ pub fn measure() -> Result<bool, Failure> {
             continue;
         }
         let (floor, ours) = (held(name, "hand")?, held(name, "ours")?);
-        let kept = ours <= LIMIT;
+        let kept = ours.bytes <= LIMIT;
         let megabytes = |bytes: u64| format!("{}.{} MB", bytes / 1_000_000, bytes / 100_000 % 10);
         println!(
-            "{what:34} {:>10} {:>10} {:>8} bytes  {}",
-            megabytes(floor),
-            megabytes(ours),
-            ours / CALLS as u64,
+            "{what:34} {:>10} {:>10} {:>8} bytes {:>8} {:>8}  {}",
+            megabytes(floor.bytes),
+            megabytes(ours.bytes),
+            ours.bytes / CALLS as u64,
+            floor.arrived,
+            ours.arrived,
             if kept { "kept" } else { "NOT KEPT" }
         );
         all &= kept;
@@ -88,15 +90,24 @@ fn raise_file_limit() -> bool {
     files.is_none_or(|files| files >= CALLS as u64 + FILES)
 }
 
-/// By how many bytes a process grows when its calls wait.
-fn held(case: &str, side: &str) -> Result<u64, Failure> {
+/// What a fresh process found.
+struct Held {
+    /// By how many bytes it grew.
+    bytes: u64,
+    /// How many calls had arrived at the server by then.
+    arrived: usize,
+}
+
+fn held(case: &str, side: &str) -> Result<Held, Failure> {
     let server = Server::start()?;
     let address = server.address.to_string();
     let output = Command::new(std::env::current_exe()?).args(["hold", case, side, &address]).output()?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).into_owned().into());
     }
-    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+    let output = String::from_utf8(output.stdout)?;
+    let (bytes, arrived) = output.trim().split_once(' ').ok_or("the process told nothing")?;
+    Ok(Held { bytes: bytes.parse()?, arrived: arrived.parse()? })
 }
 
 /// The fresh process: begins the calls, waits until all wait, and tells by how much it has grown.
@@ -104,37 +115,46 @@ pub fn child(name: &str, side: &str, address: &str) -> Result<(), Failure> {
     let case = CASES.iter().find(|(_, known, _)| *known == name).ok_or("no such case")?.0;
     let base = format!("http://{address}/{}", case.path());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let grown = runtime.block_on(async {
+    let held = runtime.block_on(async {
         if side == "ours" {
             let client = Arc::new(ours(case, &base)?);
-            grow(case, address, || wait_ours(client.clone())).await
+            grow(address, || wait_ours(client.clone())).await
         } else {
             let hand = Arc::new(Hand::new(case, &base)?);
-            grow(case, address, || hand.clone().wait()).await
+            grow(address, || hand.clone().wait()).await
         }
     })?;
-    println!("{grown}");
+    println!("{} {}", held.bytes, held.arrived);
     Ok(())
 }
 
-async fn grow<F>(case: Case, address: &str, wait: impl Fn() -> F) -> Result<u64, Failure>
+async fn grow<F>(address: &str, wait: impl Fn() -> F) -> Result<Held, Failure>
 where
     F: Future<Output: Send> + Send + 'static,
 {
     let http = Connection::builder(&[]).to(&format!("http://{address}")).build()?.http();
+    asked(&http, address).await?;
     let before = resident()?;
-    for begun in 1..=CALLS {
-        tokio::spawn(wait());
-        if begun.is_multiple_of(WAVE) {
-            // Nothing is sent without a permit; who has been polled waits.
-            tokio::task::yield_now().await;
-            let expected = if case == Case::Quota { 0 } else { begun };
-            while asked(&http, address).await? < expected {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+    for _ in 0..CALLS / WAVE {
+        for _ in 0..WAVE {
+            tokio::spawn(wait());
+        }
+        settle(&http, address, Duration::from_millis(20)).await?;
+    }
+    let arrived = settle(&http, address, Duration::from_millis(500)).await?;
+    Ok(Held { bytes: resident()?.saturating_sub(before), arrived })
+}
+
+/// Waits until no further call arrives at the server; how many have arrived.
+async fn settle(http: &reqwest::Client, address: &str, pause: Duration) -> Result<usize, Failure> {
+    let mut last = None;
+    loop {
+        tokio::time::sleep(pause).await;
+        let now = asked(http, address).await?;
+        if last.replace(now) == Some(now) {
+            return Ok(now);
         }
     }
-    Ok(resident()?.saturating_sub(before))
 }
 
 /// How many calls the server has got.
