@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderValue, Method};
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
@@ -21,8 +21,6 @@ use crate::wire::parse_http_date;
 const ERROR_BODY: usize = 1 << 20;
 /// More of a success than this is refused.
 const ANSWER_BODY: usize = 64 << 20;
-/// More than this is not set aside for an answer before it arrives.
-const RESERVED_BODY: usize = 1 << 20;
 /// Headers under which vendors give the id of a request.
 const REQUEST_IDS: [&str; 4] = ["x-request-id", "x-iam-trace-id", "request-id", "x-correlation-id"];
 
@@ -146,23 +144,29 @@ enum End {
     Broken(reqwest::Error),
 }
 
+/// The body up to `cap`. Its pieces are kept as they come and copied once, at the end: a buffer that grows with them
+/// copies a long answer several times.
 async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
-    // Growing step by step would copy a long answer several times; the announced length is not trusted beyond reason.
-    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
-    let mut bytes = BytesMut::with_capacity(announced.min(RESERVED_BODY));
-    loop {
+    let mut pieces = Vec::new();
+    let mut room = cap;
+    let end = loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = cap - bytes.len();
-                bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                if chunk.len() > room {
-                    return (bytes.freeze(), End::TooLong);
+            Ok(Some(mut piece)) => {
+                // A crumb costs more than it holds.
+                let left = room.checked_sub(piece.len().max(size_of::<Bytes>()));
+                piece.truncate(room);
+                pieces.push(piece);
+                match left {
+                    Some(left) => room = left,
+                    None => break End::TooLong,
                 }
             }
-            Ok(None) => return (bytes.freeze(), End::Complete),
-            Err(cause) => return (bytes.freeze(), End::Broken(cause)),
+            Ok(None) => break End::Complete,
+            Err(cause) => break End::Broken(cause),
         }
-    }
+    };
+    let whole = if pieces.len() == 1 { pieces.swap_remove(0) } else { Bytes::from(pieces.concat()) };
+    (whole, end)
 }
 
 /// The answer of success as the generated code wants it; the body is already here.
