@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reqwest::{Request, Response};
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 
 use crate::auth::{Authenticator, Fixed};
 use crate::clock::{Clock, SystemClock};
@@ -32,6 +33,10 @@ impl Default for Timeouts {
     }
 }
 
+/// So many requests of a connection are under way at a time; further calls wait for their turn. Each that is under way
+/// may need a socket with its buffers, 25 kB here and more on the server, and systems often allow 1024 open files.
+const IN_FLIGHT: usize = 500;
+
 /// Everything that is needed to send requests to one endpoint. Cheap to clone.
 #[derive(Clone)]
 pub struct Connection(pub(crate) Arc<Core>);
@@ -49,6 +54,7 @@ pub(crate) struct Core {
     pub(crate) policy: Policy,
     pub(crate) quotas: Vec<Quota>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) in_flight: Semaphore,
     pub(crate) notices: Notices,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) redactor: Redactor,
@@ -96,6 +102,8 @@ impl Connection {
             policy: self.0.policy,
             quotas: self.0.quotas.clone(),
             gate: self.0.gate.clone(),
+            // Not shared: a login is sent while the calls that need it hold all turns.
+            in_flight: Semaphore::new(IN_FLIGHT),
             notices: self.0.notices.clone(),
             clock: self.0.clock.clone(),
             redactor: self.0.redactor.clone(),
@@ -109,10 +117,9 @@ impl Connection {
     /// Never: what went wrong travels inside the answer, from which [`Error::from`] takes it out again. The signature
     /// is that of the hook.
     pub async fn send(&self, request: Request, function: &str) -> reqwest::Result<Response> {
-        let url = request.url().clone();
-        match crate::send::send(&self.0, request, function).await {
+        match crate::send::send(&self.0, &request, function).await {
             Ok(response) => Ok(response),
-            Err(error) => Ok(error.into_response(&url)),
+            Err(error) => Ok(error.into_response(request.url())),
         }
     }
 
@@ -232,6 +239,7 @@ impl ConnectionBuilder {
             policy: self.policy,
             quotas: self.quotas,
             gate: Arc::default(),
+            in_flight: Semaphore::new(IN_FLIGHT),
             notices: Notices::default(),
             clock: self.clock,
             redactor: Redactor::new(self.secrets),

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use serde_json::error::Category;
 
 /// What went wrong, coarse enough to decide on.
@@ -446,12 +447,12 @@ impl Error {
 /// # Errors
 ///
 /// Whatever the call ended with.
-pub async fn call<T, E>(
+pub fn call<T, E>(
     operation: &'static str,
     sent: impl Future<Output = Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<E>>>,
-) -> Result<progenitor_client::ResponseValue<T>, Error> {
-    let told = async {
-        let result = sent.await;
+) -> impl Future<Output = Result<progenitor_client::ResponseValue<T>, Error>> {
+    // An `async` block would keep room for what it is given twice: as what it captures and as what it awaits.
+    let told = sent.map(move |result| {
         let answer = ARRIVED.with(RefCell::take);
         result.map_err(|error| {
             let error = Error::from(error).with_operation(operation);
@@ -460,6 +461,6 @@ pub async fn call<T, E>(
                 None => error,
             }
         })
-    };
-    ARRIVED.scope(RefCell::default(), told).await
+    });
+    ARRIVED.scope(RefCell::default(), told)
 }

@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderValue, Method};
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
@@ -26,7 +26,7 @@ const ERROR_BODY: usize = 1 << 20;
 const ANSWER_BODY: usize = 64 << 20;
 
 /// Sends until the request has succeeded, may not be sent again, or cannot succeed.
-pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Result<Response, Error> {
+pub(crate) async fn send(core: &Core, request: &Request, function: &str) -> Result<Response, Error> {
     let operation = Operation::of_function(core.operations, function)
         .ok_or_else(|| Error::usage(format!("the operation {function:?} is not in the table of this connection")))?;
     let span = trace::call(operation, request.url());
@@ -37,8 +37,7 @@ pub(crate) async fn send(core: &Core, request: Request, function: &str) -> Resul
 }
 
 /// One attempt after the other; `attempt` counts them.
-async fn attempts(core: &Core, request: Request, operation: &Operation, attempt: &mut u32) -> Result<Response, Error> {
-    let url = request.url().clone();
+async fn attempts(core: &Core, request: &Request, operation: &Operation, attempt: &mut u32) -> Result<Response, Error> {
     let started = core.clock.monotonic();
     let mut renewed = false;
     loop {
@@ -46,20 +45,22 @@ async fn attempts(core: &Core, request: Request, operation: &Operation, attempt:
         let attempt = *attempt;
         let effort = |error: Error| {
             let elapsed = core.clock.monotonic().saturating_sub(started);
-            error.with_operation(operation.id).with_url(&url).with_effort(attempt, elapsed)
+            error.with_operation(operation.id).with_url(request.url()).with_effort(attempt, elapsed)
         };
         // Waiting comes first: a signature is made at the last moment, because it ages.
+        let turn = core.in_flight.acquire().await;
         permit(core, operation).await;
-        let (copy, stamp) = prepare(core, &request, operation).await.map_err(effort)?;
-        let span = trace::attempt(operation, &url, attempt);
+        let (copy, stamp) = prepare(core, request, operation).await.map_err(effort)?;
+        let span = trace::attempt(operation, request.url(), attempt);
         let error = match once(core, copy, operation, &span).instrument(span.clone()).await {
             Ok(response) => {
                 let elapsed = core.clock.monotonic().saturating_sub(started);
-                arrived(&url, response.status().as_u16(), attempt, elapsed);
+                arrived(request.url(), response.status().as_u16(), attempt, elapsed);
                 return Ok(response);
             }
             Err(error) => effort(error),
         };
+        drop(turn);
         if error.kind() == Kind::Throttled
             && let Some(pause) = error.retry_after()
         {
@@ -130,9 +131,9 @@ async fn once(core: &Core, request: Request, operation: &Operation, span: &Span)
     let url = request.url().clone();
     let carried = Carried::by(&request, operation);
     trace::sending(span, &request);
-    let response = core.http.execute(request).await.map_err(transport)?;
+    let mut response = core.http.execute(request).await.map_err(transport)?;
     let status = response.status();
-    let headers = response.headers().clone();
+    let headers = std::mem::take(response.headers_mut());
     if !status.is_success() {
         // Whatever happens to the body, the status stands.
         let bytes = read(response, ERROR_BODY).await.0;
@@ -167,21 +168,29 @@ enum End {
     Broken(reqwest::Error),
 }
 
+/// The body up to `cap`. Its pieces are kept as they come and copied once, at the end: a buffer that grows with them
+/// copies a long answer several times.
 async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
-    let mut bytes = BytesMut::new();
-    loop {
+    let mut pieces = Vec::new();
+    let mut room = cap;
+    let end = loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => {
-                let room = cap - bytes.len();
-                bytes.extend_from_slice(&chunk[..chunk.len().min(room)]);
-                if chunk.len() > room {
-                    return (bytes.freeze(), End::TooLong);
+            Ok(Some(mut piece)) => {
+                // A crumb costs more than it holds.
+                let left = room.checked_sub(piece.len().max(size_of::<Bytes>()));
+                piece.truncate(room);
+                pieces.push(piece);
+                match left {
+                    Some(left) => room = left,
+                    None => break End::TooLong,
                 }
             }
-            Ok(None) => return (bytes.freeze(), End::Complete),
-            Err(cause) => return (bytes.freeze(), End::Broken(cause)),
+            Ok(None) => break End::Complete,
+            Err(cause) => break End::Broken(cause),
         }
-    }
+    };
+    let whole = if pieces.len() == 1 { pieces.swap_remove(0) } else { Bytes::from(pieces.concat()) };
+    (whole, end)
 }
 
 /// The answer of success as the generated code wants it; the body is already here.
