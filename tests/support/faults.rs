@@ -107,3 +107,28 @@ pub const BIG: usize = 5 << 20;
 
 /// A member that no document has; see [`Fault::UnknownFields`].
 pub const UNKNOWN_MEMBER: &str = "neverDocumented";
+
+impl Fault {
+    /// The status with which the vendor refuses or fails, where the fault is one.
+    pub fn status(self) -> Option<u16> {
+        match self {
+            Self::Redirect => Some(307),
+            Self::BadRequest => Some(400),
+            Self::UnauthorizedOnce | Self::Unauthorized | Self::UnauthorizedLockedOut => Some(401),
+            Self::Forbidden | Self::BigRefusal => Some(403),
+            Self::NotFound => Some(404),
+            Self::Conflict => Some(409),
+            Self::ThrottledRetryAfter | Self::Throttled => Some(429),
+            Self::ServerError => Some(500),
+            Self::BadGatewayPage => Some(502),
+            Self::UnavailableOnce => Some(503),
+            Self::GatewayTimeout => Some(504),
+            _ => None,
+        }
+    }
+
+    /// Whether the vendor says anything at all.
+    pub fn answers(self) -> bool {
+        !matches!(self, Self::Refused | Self::ResetBeforeHeaders | Self::Hang)
+    }
+}

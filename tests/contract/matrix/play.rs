@@ -165,7 +165,7 @@ async fn cell(Play { door, fault, column, id }: Play) -> Vec<String> {
     }
     match result {
         Ok(read) => wrong.extend(misread(door.api(), fault, id, &read)),
-        Err(error) => wrong.extend(mistold(&error, id, &expected)),
+        Err(error) => wrong.extend(mistold(&error, &stage, Play { door, fault, column, id }, &expected)),
     }
     wrong
 }
@@ -223,17 +223,19 @@ fn misread(api: Api, fault: Fault, id: &str, read: &Read) -> Vec<String> {
     found
 }
 
-/// What an error has to say besides its kind.
-fn mistold(error: &Error, id: &str, expected: &Cell) -> Vec<String> {
+/// What an error has to say besides its kind: about what, from where, with which status, after how many attempts.
+fn mistold(error: &Error, stage: &Stage, play: Play, expected: &Cell) -> Vec<String> {
     assert_no_secret(&shown(error));
-    let mut wrong = Vec::new();
-    if error.operation() != Some(id) {
-        wrong.push(format!("the error is about {:?}", error.operation()));
-    }
+    let success = document(play.door.api()).success_status(play.id);
+    let status = play.fault.status().or(play.fault.answers().then_some(success));
     // Attempts that met nobody count, too.
     let attempts = expected.wire.max(expected.pauses + 1);
-    if usize::try_from(error.attempts()).ok() != Some(attempts) {
-        wrong.push(format!("the error tells of {} attempts, not of {attempts}", error.attempts()));
-    }
+    let mut wrong = Vec::new();
+    let mut check =
+        |right: bool, what: &str| (!right).then(|| wrong.push(format!("the error tells a wrong {what}: {error}")));
+    check(error.operation() == Some(play.id), "operation");
+    check(error.url().is_some_and(|url| url.starts_with(&stage.url(play.door.api().base()))), "URL");
+    check(error.status() == status, "status");
+    check(usize::try_from(error.attempts()) == Ok(attempts), "number of attempts");
     wrong
 }

@@ -43,7 +43,8 @@ impl Subject<'_> {
     }
 
     /// The documented failure, or one without a body.
-    fn refusal(&self, status: u16) -> Answer {
+    fn refusal(&self, fault: Fault) -> Answer {
+        let status = fault.status().unwrap_or_else(|| panic!("{fault:?} has no status"));
         let documented = self.spec.failures(self.id).into_iter().find(|failure| failure.status == status);
         let example = documented.and_then(|failure| failure.examples.into_iter().next());
         example.map_or_else(|| Answer::empty(status), |example| Answer::json(status, example.value))
@@ -61,18 +62,20 @@ impl Subject<'_> {
             Fault::ResetMidBody => vec![Act::Half(self.good())],
             Fault::Hang => vec![Act::Hang],
             Fault::SlowBody => vec![Act::Trickle(self.good())],
-            Fault::BadRequest => say(self.refusal(400)),
-            Fault::UnauthorizedOnce => vec![Act::Answer(self.refusal(401)), Act::Answer(self.good())],
-            Fault::Unauthorized | Fault::UnauthorizedLockedOut => say(self.refusal(401)),
-            Fault::Forbidden => say(self.refusal(403)),
-            Fault::NotFound => say(self.refusal(404)),
-            Fault::Conflict => say(self.refusal(409)),
-            Fault::ThrottledRetryAfter => say(self.refusal(429).header("retry-after", &RETRY_AFTER.to_string())),
-            Fault::Throttled => say(self.refusal(429)),
-            Fault::ServerError => say(self.refusal(500)),
+            Fault::UnauthorizedOnce | Fault::UnavailableOnce => {
+                vec![Act::Answer(self.refusal(fault)), Act::Answer(self.good())]
+            }
+            Fault::BadRequest
+            | Fault::Unauthorized
+            | Fault::UnauthorizedLockedOut
+            | Fault::Forbidden
+            | Fault::NotFound
+            | Fault::Conflict
+            | Fault::Throttled
+            | Fault::ServerError
+            | Fault::GatewayTimeout => say(self.refusal(fault)),
+            Fault::ThrottledRetryAfter => say(self.refusal(fault).header("retry-after", &RETRY_AFTER.to_string())),
             Fault::BadGatewayPage => say(Answer::html(502, PAGE)),
-            Fault::UnavailableOnce => vec![Act::Answer(self.refusal(503)), Act::Answer(self.good())],
-            Fault::GatewayTimeout => say(Answer::empty(504)),
             Fault::Redirect => say(Answer::empty(307).header("location", self.elsewhere)),
             Fault::EmptyBody => say(Answer::empty(status)),
             Fault::TruncatedJson => say(Answer::json(status, &text[..text.len() / 2])),
