@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 
 use backup_sync_runtime::Operation;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Fault;
 use super::answers::Subject;
@@ -56,7 +56,7 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The fault on the operation `id`; everything else is answered by the first example of the spec.
+    /// The fault on the operation `id`; everything else is answered by the examples of the spec.
     pub fn new(fault: Fault, api: Api, id: &str) -> Self {
         let subject = Operation::of_id(api.operations(), id).unwrap_or_else(|| panic!("no operation {id}"));
         Self { fault, api, subject, secrets: Secrets::default(), other: Box::new(|_| None) }
@@ -101,12 +101,12 @@ impl Scene {
             return self.planted(act);
         }
         let own = if subject { None } else { (self.other)(sent) };
-        let answer = own.unwrap_or_else(|| self.usual(found, log));
+        let answer = own.unwrap_or_else(|| self.usual(sent, found, log));
         self.planted(Act::Answer(answer))
     }
 
-    /// The usual answer: a login that succeeds, or the example of the spec.
-    fn usual(&self, found: Option<(Api, &'static Operation)>, log: &mut Log) -> Answer {
+    /// The usual answer: a login that succeeds, or the example of the spec, in lists that of the page asked for.
+    fn usual(&self, sent: &Sent, found: Option<(Api, &'static Operation)>, log: &mut Log) -> Answer {
         let Some((api, operation)) = found else { return Answer::empty(418) };
         if LOGINS.contains(&operation.id) {
             log.logins += 1;
@@ -117,7 +117,10 @@ impl Scene {
             return self.login(operation.id, log.given);
         }
         let answer = document(api).successes(operation.id).remove(0);
-        match answer.examples.first() {
+        let offset = |of: &Value| of.pointer("/_meta/offset").or_else(|| of.get("offset")).and_then(Value::as_u64);
+        let asked = sent.query.iter().find(|(name, _)| name == "offset").and_then(|(_, value)| value.parse().ok());
+        let page = answer.examples.iter().find(|example| asked.is_some() && offset(&example.value) == asked);
+        match page.or(answer.examples.first()) {
             Some(example) => Answer::json(answer.status, &example.value),
             None => Answer::empty(answer.status),
         }
