@@ -20,7 +20,7 @@ pub struct Cursor {
     /// The last item before the page, for lists that count by items and not by numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// The vendor's name of the snapshot that the pages are cut from, for example VB365's `setId`.
+    /// The vendor's name of the snapshot that the pages are cut from, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub set: Option<String>,
     /// So many items of the page have been handed out already.
