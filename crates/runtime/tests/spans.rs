@@ -182,11 +182,9 @@ async fn events_of_concurrent_calls_stand_in_their_own_spans() {
         assert_eq!(field(seen, "attempts"), Some(own.len().to_string().as_str()));
         for (id, _) in own {
             let events = collector.1.lock().unwrap();
-            assert_eq!(
-                events.iter().filter(|event| event.parent == Some(*id)).count(),
-                1,
-                "one answer for each attempt"
-            );
+            let own: Vec<_> = events.iter().filter(|event| event.parent == Some(*id)).collect();
+            let told: Vec<_> = own.iter().filter_map(|event| field(event, "message")).collect();
+            assert!(matches!(told[..], ["sending", "answered" | "failed"]), "{told:?}");
         }
     }
     collector.assert_no_secret();
