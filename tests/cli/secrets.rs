@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::Mutex;
+use std::sync::{LazyLock, Mutex};
 use std::time::{Duration, Instant};
 
 use backup_sync_tests::calls::Api;
 use backup_sync_tests::faults::{Fault, Scene, Secrets};
 use backup_sync_tests::raw::{Act, Raw};
 use backup_sync_tests::server::{Answer, Sent};
+use backup_sync_tests::spec::Spec;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -193,12 +194,20 @@ fn vendor(case: Case) -> Secrets {
     }
 }
 
+/// The example of a list of replications as the only page.
+static REPLICATIONS: LazyLock<String> = LazyLock::new(|| {
+    let mut page = Spec::load("vsphere-replication-v2").success("getAllReplications", "first-page");
+    page["_meta"]["total"] = page["list"].as_array().unwrap().len().into();
+    page.to_string()
+});
+
 /// Nothing runs yet, so that there is something to start.
 fn idle(sent: &Sent) -> Option<Answer> {
-    let nothing = |body: &str| Some(Answer::json(200, body));
+    let answer = |body: &str| Some(Answer::json(200, body));
     match sent.path.rsplit('/').next()? {
-        "RepositorySynchronizeSessions" => nothing(r#"{"offset":0,"limit":0,"results":[]}"#),
-        "operation-logs" => nothing(r#"{"operation_logs":[],"count":0}"#),
+        "RepositorySynchronizeSessions" => answer(r#"{"offset":0,"limit":0,"results":[]}"#),
+        "operation-logs" => answer(r#"{"operation_logs":[],"count":0}"#),
+        "replications" => answer(&REPLICATIONS),
         _ => None,
     }
 }
@@ -220,7 +229,7 @@ struct Outcome {
 }
 
 /// A run that has not ended by itself by then is asked to end, and then told to.
-const PATIENCE: Duration = Duration::from_millis(2000);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 fn wait(mut child: Child) -> ExitStatus {
     let begun = Instant::now();
@@ -231,7 +240,7 @@ fn wait(mut child: Child) -> ExitStatus {
         }
         if begun.elapsed() > PATIENCE * (asked + 1) {
             asked += 1;
-            let name = if asked > 3 { "-KILL" } else { "-INT" };
+            let name = if asked > 8 { "-KILL" } else { "-INT" };
             Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
         }
         std::thread::sleep(Duration::from_millis(20));
@@ -258,7 +267,7 @@ fn play(runtime: &Runtime, collector: &str, case: Case) -> Outcome {
     let mut run = program();
     run.current_dir(&made).args(["sync", "--all", "-vvv", "--config", "../given/backup-sync.toml"]);
     run.args(["--deadline", "1s", "--force", "--poll", "200ms", "--settle", "200ms", "--output", "json", "--progress"]);
-    run.arg(if case.fault as usize % 2 == 0 { "json" } else { "plain" });
+    run.arg(if (case.fault as usize).is_multiple_of(2) { "json" } else { "plain" });
     run.env("PLANTED_PASSWORD", planted("a password from the environment")).env("RUST_LOG", "trace");
     run.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
     run.env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer {}", planted("a key of the collector")));
