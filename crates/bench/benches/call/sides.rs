@@ -34,12 +34,12 @@ pub fn measure(criterion: &mut Criterion) -> Result<bool, Failure> {
     let hand = Hand::new(&format!("http://{}", server.address), &ours);
     let mut bench = Bench { runtime, criterion, rounds: Vec::new() };
     // What the method itself makes of two sides that are the same.
-    bench.case(("control, one repository", 400, 100), || hand.repository(), || hand.repository())?;
-    bench.case(("control, a page of 100", 200, 10), || hand.repositories(), || hand.repositories())?;
-    bench.case(("VB365 v8, read one repository", 400, 100), || hand.repository(), || ours.repository())?;
-    bench.case(("VB365 v8, read a page of 100", 200, 10), || hand.repositories(), || ours.repositories())?;
-    bench.case(("VB365 v5, start with a body", 400, 100), || hand.start(), || ours.start())?;
-    bench.case(("CBR, start with a signed body", 400, 100), || hand.synchronize(), || ours.synchronize())?;
+    bench.case(("control, one repository", 2000, 20), || hand.repository(), || hand.repository())?;
+    bench.case(("control, a page of 100", 800, 3), || hand.repositories(), || hand.repositories())?;
+    bench.case(("VB365 v8, read one repository", 2000, 20), || hand.repository(), || ours.repository())?;
+    bench.case(("VB365 v8, read a page of 100", 800, 3), || hand.repositories(), || ours.repositories())?;
+    bench.case(("VB365 v5, start with a body", 2000, 20), || hand.start(), || ours.start())?;
+    bench.case(("CBR, start with a signed body", 2000, 20), || hand.synchronize(), || ours.synchronize())?;
     let kept = rounds::table(&bench.rounds);
     println!();
     bench.figures(&hand, &ours);
