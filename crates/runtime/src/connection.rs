@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::{Authenticator, Fixed};
 use crate::clock::{Clock, SystemClock};
-use crate::error::Error;
+use crate::error::{Arrived, Error, arrived};
 use crate::notice::Notices;
 use crate::operation::Operation;
 use crate::quota::{Gate, Quota};
@@ -116,11 +116,15 @@ impl Connection {
     ///
     /// Never: what went wrong travels inside the answer, from which [`Error::from`] takes it out again. The signature
     /// is that of the hook.
-    pub async fn send(&self, request: Request, function: &str) -> reqwest::Result<Response> {
-        match crate::send::send(&self.0, &request, function).await {
-            Ok(response) => Ok(response),
-            Err(error) => Ok(error.into_response(request.url())),
-        }
+    pub async fn send(&self, mut request: Request, function: &str) -> reqwest::Result<Response> {
+        Ok(match crate::send::send(&self.0, &mut request, function).await {
+            Ok((response, effort)) => {
+                let status = response.status().as_u16();
+                arrived(Arrived { connection: self.clone(), request, status, effort });
+                response
+            }
+            Err(error) => error.into_response(request.url()),
+        })
     }
 
     /// Logs in now instead of with the first request.

@@ -9,6 +9,9 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use serde_json::error::Category;
 
+use crate::connection::Connection;
+use crate::send::Effort;
+
 /// What went wrong, coarse enough to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -413,12 +416,12 @@ impl<E> From<progenitor_client::Error<E>> for Error {
     }
 }
 
-/// The answer of success that a call got: where from, its status, and what it took.
-struct Arrived {
-    url: reqwest::Url,
-    status: u16,
-    attempts: u32,
-    elapsed: Duration,
+/// The answer of success that a call got: to what, by which connection, with which status and effort.
+pub(crate) struct Arrived {
+    pub(crate) connection: Connection,
+    pub(crate) request: reqwest::Request,
+    pub(crate) status: u16,
+    pub(crate) effort: Effort,
 }
 
 tokio::task_local! {
@@ -428,8 +431,7 @@ tokio::task_local! {
 }
 
 /// Notes the answer that the present call got.
-pub(crate) fn arrived(url: &reqwest::Url, status: u16, attempts: u32, elapsed: Duration) {
-    let fresh = Arrived { url: url.clone(), status, attempts, elapsed };
+pub(crate) fn arrived(fresh: Arrived) {
     // Without `call` around it nobody asks.
     let _ = ARRIVED.try_with(|arrived| arrived.replace(Some(fresh)));
 }
@@ -437,8 +439,9 @@ pub(crate) fn arrived(url: &reqwest::Url, status: u16, attempts: u32, elapsed: D
 impl Error {
     /// Adds what is known about the answer that could not be read.
     fn with_answer(self, answer: &Arrived) -> Self {
+        let elapsed = answer.connection.clock().monotonic().saturating_sub(answer.effort.started);
         let status = self.status().unwrap_or(answer.status);
-        self.with_status(status).with_url(&answer.url).with_effort(answer.attempts, answer.elapsed)
+        self.with_status(status).with_url(answer.request.url()).with_effort(answer.effort.attempts, elapsed)
     }
 }
 

@@ -4,10 +4,9 @@
 //! and waits until the oldest has left the window. Beside it stands a gate that the vendor closes by `Retry-After`.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 
@@ -27,13 +26,13 @@ pub struct Quota(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     window: Window,
-    sent: Mutex<VecDeque<Duration>>,
+    sent: tokio::sync::Mutex<VecDeque<Duration>>,
 }
 
 impl Quota {
     /// A limiter for `window`.
     pub fn new(window: Window) -> Self {
-        Self(Arc::new(Shared { window, sent: Mutex::default() }))
+        Self(Arc::new(Shared { window, sent: tokio::sync::Mutex::default() }))
     }
 
     /// Waits until one more request fits into the window and counts it. Each pause is `told` before it begins.
@@ -63,20 +62,25 @@ impl Quota {
 
 /// Closed while the vendor has asked everybody to wait: one refusal spares all other calls theirs.
 #[derive(Debug, Default)]
-pub(crate) struct Gate(std::sync::Mutex<Duration>);
+pub(crate) struct Gate {
+    /// Most gates are never closed, and then nobody has to ask for the time.
+    used: AtomicBool,
+    opens: Mutex<Duration>,
+}
 
 impl Gate {
     /// Closes it for `pause` from now on, if it is not closed for longer already.
     pub(crate) fn close(&self, clock: &dyn Clock, pause: Duration) {
         let until = clock.monotonic() + pause;
-        let mut opens = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
         *opens = until.max(*opens);
+        self.used.store(true, Ordering::Release);
     }
 
     /// Waits until it is open. Each pause is `told` before it begins.
     pub(crate) async fn pass(&self, clock: &dyn Clock, told: impl Fn(Duration)) {
-        loop {
-            let opens = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        while self.used.load(Ordering::Acquire) {
+            let opens = *self.opens.lock().unwrap_or_else(PoisonError::into_inner);
             let pause = opens.saturating_sub(clock.monotonic());
             if pause.is_zero() {
                 return;

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
 use tracing::{Instrument as _, Span};
@@ -12,7 +12,7 @@ use tracing::{Instrument as _, Span};
 use crate::body::told;
 use crate::clock::Clock;
 use crate::connection::Core;
-use crate::error::{Delivery, Error, Kind, arrived};
+use crate::error::{Delivery, Error, Kind};
 use crate::notice::{Notice, Reason};
 use crate::operation::Operation;
 use crate::redact::{Carried, StrikeList};
@@ -25,40 +25,62 @@ const ERROR_BODY: usize = 1 << 20;
 /// More of a success than this is refused.
 const ANSWER_BODY: usize = 64 << 20;
 
-/// Sends until the request has succeeded, may not be sent again, or cannot succeed.
-pub(crate) async fn send(core: &Core, request: &Request, function: &str) -> Result<Response, Error> {
+/// How a call came to its answer.
+pub(crate) struct Effort {
+    /// How often the request was sent.
+    pub(crate) attempts: u32,
+    /// When the call began, by the connection's clock.
+    pub(crate) started: Duration,
+}
+
+/// Sends until the request has succeeded, may not be sent again, or cannot succeed. `request` stays as it was given,
+/// without credentials.
+pub(crate) async fn send(core: &Core, request: &mut Request, function: &str) -> Result<(Response, Effort), Error> {
     let operation = Operation::of_function(core.operations, function)
         .ok_or_else(|| Error::usage(format!("the operation {function:?} is not in the table of this connection")))?;
     let span = trace::call(operation, request.url());
-    let mut attempt = 0;
-    let outcome = attempts(core, request, operation, &mut attempt).instrument(span.clone()).await;
-    trace::ended(&span, attempt, outcome.as_ref());
-    outcome
+    tidy(request);
+    let mut effort = Effort { attempts: 0, started: core.clock.monotonic() };
+    let outcome = attempts(core, request, operation, &mut effort).instrument(span.clone()).await;
+    trace::ended(&span, effort.attempts, outcome.as_ref());
+    outcome.map(|response| (response, effort))
 }
 
-/// One attempt after the other; `attempt` counts them.
-async fn attempts(core: &Core, request: &Request, operation: &Operation, attempt: &mut u32) -> Result<Response, Error> {
-    let started = core.clock.monotonic();
+/// Makes what the generator has built into what vendors want.
+fn tidy(request: &mut Request) {
+    // The generator adds the version of the document to every request; no vendor asked for it, and signatures cover it.
+    request.headers_mut().remove("api-version");
+    // A colon may stand raw in a path, but not every server compares it with its encoded form.
+    if request.url().path().contains(':') {
+        let encoded = request.url().path().replace(':', "%3A");
+        request.url_mut().set_path(&encoded);
+    }
+}
+
+/// One attempt after the other.
+async fn attempts(
+    core: &Core,
+    request: &mut Request,
+    operation: &Operation,
+    effort: &mut Effort,
+) -> Result<Response, Error> {
     let mut renewed = false;
     loop {
-        *attempt += 1;
-        let attempt = *attempt;
-        let effort = |error: Error| {
-            let elapsed = core.clock.monotonic().saturating_sub(started);
+        effort.attempts += 1;
+        let attempt = effort.attempts;
+        let known = |error: Error, request: &Request| {
+            let elapsed = core.clock.monotonic().saturating_sub(effort.started);
             error.with_operation(operation.id).with_url(request.url()).with_effort(attempt, elapsed)
         };
         // Waiting comes first: a signature is made at the last moment, because it ages.
         let turn = core.in_flight.acquire().await;
         permit(core, operation).await;
-        let (copy, stamp) = prepare(core, request, operation).await.map_err(effort)?;
+        let prepared = prepare(core, request, operation).await;
+        let (stamped, stamp) = prepared.map_err(|error| known(error, request))?;
         let span = trace::attempt(operation, request.url(), attempt);
-        let error = match once(core, copy, operation, &span).instrument(span.clone()).await {
-            Ok(response) => {
-                let elapsed = core.clock.monotonic().saturating_sub(started);
-                arrived(request.url(), response.status().as_u16(), attempt, elapsed);
-                return Ok(response);
-            }
-            Err(error) => effort(error),
+        let error = match once(core, stamped, operation, &span).instrument(span.clone()).await {
+            Ok(response) => return Ok(response),
+            Err(error) => known(error, request),
         };
         drop(turn);
         if error.kind() == Kind::Throttled
@@ -76,7 +98,7 @@ async fn attempts(core: &Core, request: &Request, operation: &Operation, attempt
                 Err(cause) => return Err(error.with_source(cause)),
             }
         }
-        let elapsed = core.clock.monotonic().saturating_sub(started);
+        let elapsed = core.clock.monotonic().saturating_sub(effort.started);
         match core.policy.judge(operation, &error, attempt, elapsed, jitter()) {
             Verdict::Permanent | Verdict::Exhausted => return Err(error),
             Verdict::Continue(pause) => {
@@ -89,26 +111,21 @@ async fn attempts(core: &Core, request: &Request, operation: &Operation, attempt
     }
 }
 
-/// A copy of the request with credentials on it.
-async fn prepare(core: &Core, request: &Request, operation: &Operation) -> Result<(Request, crate::Stamp), Error> {
-    let mut copy = request
+/// The request with credentials on it; a copy without them stays behind for the next attempt.
+async fn prepare(core: &Core, request: &mut Request, operation: &Operation) -> Result<(Request, crate::Stamp), Error> {
+    let pristine = request
         .try_clone()
         .ok_or_else(|| Error::usage("the body is a stream, which cannot be sent again after a renewed login"))?;
-    // The generator adds the version of the document to every request; no vendor asked for it, and signatures cover it.
-    copy.headers_mut().remove("api-version");
-    // A colon may stand raw in a path, but not every server compares it with its encoded form.
-    if copy.url().path().contains(':') {
-        let encoded = copy.url().path().replace(':', "%3A");
-        copy.url_mut().set_path(&encoded);
-    }
+    // The copy stays and the original goes: its headers have room for more.
+    let mut stamped = std::mem::replace(request, pristine);
     let stamp =
-        if operation.authenticated { core.auth.stamp(&mut copy, operation).await? } else { crate::Stamp::default() };
+        if operation.authenticated { core.auth.stamp(&mut stamped, operation).await? } else { crate::Stamp::default() };
     // Some servers answer 411 to a write without a body that does not say so; the HTTP client leaves the header out.
-    let writes = matches!(*copy.method(), Method::POST | Method::PUT | Method::PATCH);
-    if writes && copy.body().is_none() {
-        copy.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    let writes = matches!(*stamped.method(), Method::POST | Method::PUT | Method::PATCH);
+    if writes && stamped.body().is_none() {
+        stamped.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
-    Ok((copy, stamp))
+    Ok((stamped, stamp))
 }
 
 /// Waits for the vendor's quota, as far as it is known beforehand or the vendor has said it.
@@ -194,10 +211,7 @@ async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
 }
 
 /// The answer of success as the generated code wants it; the body is already here.
-fn rebuilt(status: StatusCode, mut headers: HeaderMap, bytes: Bytes, url: reqwest::Url) -> Result<Response, Error> {
-    for name in [CONTENT_LENGTH, CONTENT_ENCODING, TRANSFER_ENCODING] {
-        headers.remove(name);
-    }
+fn rebuilt(status: StatusCode, headers: HeaderMap, bytes: Bytes, url: reqwest::Url) -> Result<Response, Error> {
     // An answer without a body says "nothing", and the generated code reads only JSON.
     let bytes = if bytes.trim_ascii().is_empty() { Bytes::from_static(b"null") } else { bytes };
     let mut response = http::Response::builder().status(status).url(url).body(bytes).map_err(|cause| {
