@@ -72,7 +72,9 @@ fn prepared(simulator: &Simulator, id: &str, request: RequestBuilder) -> Result<
             ("username", endpoint.username.as_str()),
             ("password", endpoint.password.as_str()),
         ]),
-        "BackupRepository_StartSynchronizeAction" if endpoint.api_version == "v5" => request.json(&json!({"sync": null})),
+        "BackupRepository_StartSynchronizeAction" if endpoint.api_version == "v5" => {
+            request.json(&json!({"sync": null}))
+        }
         "RepositorySynchronizeSession_StopSynchronizeAction" if endpoint.api_version == "v5" => {
             request.json(&json!({"stop": {}}))
         }
@@ -82,13 +84,13 @@ fn prepared(simulator: &Simulator, id: &str, request: RequestBuilder) -> Result<
             request.json(&json!({"sync": {"vault_id": vault, "auto_trigger": false}}))
         }
         "ImportBackup" => request.json(&json!({"sync": [entry]})),
-        "ListExternalVault" => {
-            request.query(&[("external_project_id", endpoint.project_id.as_deref()), ("region_id", endpoint.region.as_deref())])
-        }
+        "ListExternalVault" => request.query(&[
+            ("external_project_id", endpoint.project_id.as_deref()),
+            ("region_id", endpoint.region.as_deref()),
+        ]),
         "login" => request.basic_auth(&endpoint.username, Some(&endpoint.password)),
-        "createRemoteSession" => {
-            request.basic_auth(endpoint.remote_username.as_deref().unwrap_or_default(), endpoint.remote_password.as_deref())
-        }
+        "createRemoteSession" => request
+            .basic_auth(endpoint.remote_username.as_deref().unwrap_or_default(), endpoint.remote_password.as_deref()),
         _ => request,
     })
 }

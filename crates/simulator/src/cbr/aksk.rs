@@ -143,9 +143,7 @@ impl AccessKey {
         }
         let query = text::raw_pairs(&call.query);
         let signature = canonical::request(call.method.as_str(), &call.path, &query, &headers, &hash)
-            .and_then(|request| {
-                canonical::signature(&self.keys.secret, &canonical::string_to_sign(&date, &request))
-            })
+            .and_then(|request| canonical::signature(&self.keys.secret, &canonical::string_to_sign(&date, &request)))
             .map_err(|_| Refused::signature("the path of the request is not UTF-8"))?;
         if text::same(&signature, claim.signature) { Ok(()) } else { Err(Refused::signature("it does not match")) }
     }
