@@ -4,6 +4,7 @@
 
 mod bad_input;
 #[path = "../support/conformance.rs"]
+#[expect(dead_code, reason = "these tests use a part")]
 mod conformance;
 mod demo;
 mod sync;

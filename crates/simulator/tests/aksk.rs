@@ -11,6 +11,9 @@ use huawei_cbr::signing::{ToSign, canonical, sign};
 use huawei_cbr::{Cbr, Credentials, Keys};
 use serde_json::{Value, json};
 
+/// Names and values in the order in which they are sent.
+type Headers = Vec<(String, String)>;
+
 /// The time at which the clock of the tests begins.
 const NOW: &str = "20260302T090000Z";
 
@@ -57,7 +60,7 @@ async fn temporary_keys_end() -> Anything {
 struct Draft {
     path: String,
     query: Vec<(String, String)>,
-    headers: Vec<(String, String)>,
+    headers: Headers,
     body: String,
     date: String,
     keys: Keys,
@@ -86,7 +89,7 @@ impl Draft {
     async fn send(
         &self,
         endpoint: &Endpoint,
-        spoil: impl Fn(&mut Vec<(String, String)>),
+        spoil: impl Fn(&mut Headers),
     ) -> Result<(u16, Value), Box<dyn std::error::Error>> {
         let host = endpoint.url.trim_start_matches("http://");
         let to_sign = ToSign {
@@ -113,10 +116,10 @@ impl Draft {
     }
 }
 
-fn untouched(_: &mut Vec<(String, String)>) {}
+fn untouched(_: &mut Headers) {}
 
 /// Replaces the first occurrence in the header of this name.
-fn replace(name: &'static str, from: &'static str, to: &'static str) -> impl Fn(&mut Vec<(String, String)>) {
+fn replace(name: &'static str, from: &'static str, to: &'static str) -> impl Fn(&mut Headers) {
     move |headers| {
         for (_, value) in headers.iter_mut().filter(|(header, _)| header.eq_ignore_ascii_case(name)) {
             *value = value.replacen(from, to, 1);
@@ -167,7 +170,7 @@ async fn wrong_signatures_are_refused_in_the_words_of_the_gateway() -> Anything 
     let simulator = start(Simulator::builder().cbr("cloud")).await?;
     let endpoint = only(&simulator)?;
     let fail = "verify aksk signature fail";
-    let expect = async |draft: Draft, spoil: &dyn Fn(&mut Vec<(String, String)>), message: &str| -> Anything {
+    let expect = async |draft: Draft, spoil: &dyn Fn(&mut Headers), message: &str| -> Anything {
         let (status, body) = draft.send(endpoint, spoil).await?;
         let told = body["error_msg"].as_str().unwrap_or_default();
         assert_eq!((status, &body["error_code"]), (401, &json!("APIGW.0301")), "{body}");

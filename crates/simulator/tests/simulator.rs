@@ -25,7 +25,7 @@ async fn endpoints_are_described_without_showing_passwords() -> Anything {
     };
     let common = ["api_version", "name", "password", "targets", "url", "username", "vendor"];
     assert_eq!(members(0), common.into());
-    for member in ["iam_url", "region", "project_id", "domain"] {
+    for member in ["iam_url", "region", "project_id", "domain", "access_key", "secret_key"] {
         assert!(members(1).contains(member), "{member}");
     }
     assert!(members(2).contains("remote_username") && members(2).contains("remote_password"));
@@ -33,6 +33,7 @@ async fn endpoints_are_described_without_showing_passwords() -> Anything {
     let shown = format!("{:?}", *simulator);
     for endpoint in simulator.endpoints() {
         assert!(!shown.contains(&endpoint.password));
+        assert!(endpoint.secret_key.as_ref().is_none_or(|key| !shown.contains(key)));
         assert!(endpoint.url.starts_with("http://127.0.0.1:"));
     }
     Ok(())
