@@ -138,17 +138,22 @@ impl Answer {
         }
     }
 
-    /// A JSON body in which the objects at `pointer`, or in the array there, have all of `members`: as null if they have
-    /// no value. The generated types leave out what has none.
-    pub(crate) fn json_with_nulls(status: u16, body: &impl Serialize, pointer: &str, members: &[&str]) -> Self {
+    /// A JSON body in which the objects at a pointer, or in the array there, have all of these members: as null if they
+    /// have no value. The generated types leave out what has none.
+    pub(crate) fn json_with_nulls(status: u16, body: &impl Serialize, nulls: &[(&str, &[&str])]) -> Self {
+        if nulls.iter().all(|(_, members)| members.is_empty()) {
+            return Self::json(status, body);
+        }
         let mut body = serde_json::to_value(body).unwrap_or_default();
-        let objects: Vec<&mut Value> = match body.pointer_mut(pointer) {
-            Some(Value::Array(items)) => items.iter_mut().collect(),
-            object => object.into_iter().collect(),
-        };
-        for object in objects.into_iter().filter_map(Value::as_object_mut) {
-            for member in members {
-                object.entry(*member).or_insert(Value::Null);
+        for (pointer, members) in nulls {
+            let objects: Vec<&mut Value> = match body.pointer_mut(pointer) {
+                Some(Value::Array(items)) => items.iter_mut().collect(),
+                object => object.into_iter().collect(),
+            };
+            for object in objects.into_iter().filter_map(Value::as_object_mut) {
+                for member in *members {
+                    object.entry(*member).or_insert(Value::Null);
+                }
             }
         }
         Self::json(status, &body)

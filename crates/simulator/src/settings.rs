@@ -34,6 +34,9 @@ pub struct Settings {
     pub vr_session_limit: usize,
     /// vSphere Replication: a refusal for too many requests says when to come again (`Retry-After`). Off.
     pub vr_retry_after: bool,
+    /// vSphere Replication: members that may be null and have no value are null; otherwise they are left out. Links to
+    /// pages that are not there are null in any case. Off.
+    pub vr_nulls: bool,
     /// vSphere Replication: what a session sees of a pairing whose remote site it is not logged in to.
     pub vr_without_remote: WithoutRemote,
     /// vSphere Replication: the remote site does not answer in this span of simulated time since the start. `None`.
@@ -59,6 +62,7 @@ impl Default for Settings {
             vr_address_limit: 100,
             vr_session_limit: 50,
             vr_retry_after: false,
+            vr_nulls: false,
             vr_without_remote: WithoutRemote::Contract,
             vr_remote_down: None,
             vr_without_remote_status: 403,

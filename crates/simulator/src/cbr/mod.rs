@@ -172,7 +172,7 @@ impl Cbr {
             "ShowBackup" => match state.backup(call.param(1), call.now) {
                 Some(backup) => {
                     let backup = Some(project.backup(backup, state.vault_at(backup.vault)));
-                    Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, "/backup", self.nulls))
+                    Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, &[("/backup", self.nulls)]))
                 }
                 None => Err(missing("6200", "The backup does not exist.")),
             },
@@ -326,5 +326,5 @@ fn list_backups(state: &State, project: &Project<'_>, query: &Pairs, nulls: &[&s
         offset: count(page.offset),
         backups: Some(shown.collect()),
     };
-    Ok(Answer::json_with_nulls(200, &list, "/backups", nulls))
+    Ok(Answer::json_with_nulls(200, &list, &[("/backups", nulls)]))
 }

@@ -16,7 +16,7 @@ use vsphere_replication::v2::types as t;
 use self::lists::{Asked, Key, key_of};
 use self::sessions::Sessions;
 use self::state::{Action, Refusal, Replication, State, Task};
-use self::views::{Reach, View};
+use self::views::{Holds, Reach, View};
 use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
@@ -208,19 +208,19 @@ impl Vr {
             return self.start(call, state, action);
         }
         let times_as_text = call.path.starts_with("/api/rest/vr/v1/");
-        let view = View { state, now: call.now, times_as_text, reach, extended: true };
+        let view = View { state, now: call.now, times_as_text, reach, extended: true, nulls: self.settings.vr_nulls };
         let answered = match operation {
             "getVrInfo" => Ok(Answer::json(200, &views::info(&state.pairing))),
             "getVrPairings" => pairings(&view, call),
             "getVrPairing" => Ok(Answer::json(200, &view.one_pairing())),
             "getAllReplications" => replications(&view, call),
             "getReplicationInfo" => Ok(match state.replication(call.param(1)) {
-                Some(replication) => Answer::json(200, &view.one_replication(replication)),
+                Some(replication) => view.object(200, Holds::Replications, &view.one_replication(replication)),
                 None => Answer::empty(404),
             }),
             "getRecentTasksInfo" => tasks(&view, call),
             "getTaskInfo" => Ok(match state.task(call.param(0), call.now) {
-                Some(task) => Answer::json(200, &view.one_task(task)),
+                Some(task) => view.object(200, Holds::Tasks, &view.one_task(task)),
                 None => Answer::empty(404),
             }),
             other => Err(format!("The simulator does not know {other}.")),
@@ -236,9 +236,16 @@ impl Vr {
             Err(Refusal::Unknown) => return Answer::empty(404),
             Err(Refusal::State(why)) => return error(state, 400, "INVALID_STATE", why),
         };
-        let view = View { state, now: call.now, times_as_text, reach: Reach::Whole, extended: true };
+        let view = View {
+            state,
+            now: call.now,
+            times_as_text,
+            reach: Reach::Whole,
+            extended: true,
+            nulls: self.settings.vr_nulls,
+        };
         match state.task(&id, call.now) {
-            Some(task) => Answer::json(202, &view.one_task(task)),
+            Some(task) => view.object(202, Holds::Tasks, &view.one_task(task)),
             None => Answer::empty(404),
         }
     }
@@ -253,7 +260,7 @@ fn pairings(view: &View<'_>, call: &Call) -> Result<Answer, String> {
         list: Some(page.items.iter().map(|_| view.pairing()).collect()),
         meta: Some(asked.envelope(call, page.total, missing)),
     };
-    Ok(Answer::json(200, &list))
+    Ok(view.page(Holds::Pairings, &list))
 }
 
 fn replications(view: &View<'_>, call: &Call) -> Result<Answer, String> {
@@ -275,7 +282,7 @@ fn replications(view: &View<'_>, call: &Call) -> Result<Answer, String> {
         list: Some(page.items.iter().map(|replication| view.replication(replication)).collect()),
         meta: Some(asked.envelope(call, page.total, missing)),
     };
-    Ok(Answer::json(200, &list))
+    Ok(view.page(Holds::Replications, &list))
 }
 
 fn tasks(view: &View<'_>, call: &Call) -> Result<Answer, String> {
@@ -293,5 +300,5 @@ fn tasks(view: &View<'_>, call: &Call) -> Result<Answer, String> {
         list: Some(page.items.iter().map(|task| view.task(task)).collect()),
         meta: Some(asked.envelope(call, page.total, Vec::new())),
     };
-    Ok(Answer::json(200, &list))
+    Ok(view.page(Holds::Tasks, &list))
 }

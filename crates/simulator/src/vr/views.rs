@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use vsphere_replication::v2::open::{ReplicationStatus, ServerStatus, TaskStatus};
 use vsphere_replication::v2::types as t;
 
 use super::state::{Action, Pairing, Place, Replication, Standing, State, Task};
 use crate::course::{End, Stage};
+use crate::message::Answer;
 
 const VERSION: &str = "8.8.0";
 
@@ -43,6 +45,31 @@ impl Reach {
     }
 }
 
+/// Members of a replication that may be null.
+const REPLICATION_NULLS: [&str; 8] = [
+    "vm_id",
+    "replication_server_name",
+    "recovery_solution",
+    "configuration_error",
+    "last_group_error",
+    "recovery_error",
+    "target_replication_server_uuid",
+    "sync_progress",
+];
+/// Members of a task that may be null.
+const TASK_NULLS: [&str; 7] =
+    ["entity", "entity_name", "error", "result", "queued_time", "start_time", "complete_time"];
+/// Links to pages that are not there.
+const LINK_NULLS: [&str; 2] = ["next", "previous"];
+
+/// What a list or an object holds, as far as its members may be null.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    Pairings,
+    Replications,
+    Tasks,
+}
+
 /// How the objects are shown: when, to whom, and in which version of the API.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -54,6 +81,8 @@ pub(crate) struct View<'a> {
     pub(crate) reach: Reach,
     /// Whether the slower members of a replication are told.
     pub(crate) extended: bool,
+    /// Whether members without a value are null.
+    pub(crate) nulls: bool,
 }
 
 fn text(text: &str) -> Option<String> {
@@ -231,6 +260,25 @@ fn outcome(task: &Task, now: Duration) -> (TaskStatus, Option<t::TaskError>) {
 }
 
 impl View<'_> {
+    fn null_members(&self, holds: Holds) -> &'static [&'static str] {
+        match holds {
+            _ if !self.nulls => &[],
+            Holds::Pairings => &[],
+            Holds::Replications => &REPLICATION_NULLS,
+            Holds::Tasks => &TASK_NULLS,
+        }
+    }
+
+    /// The answer with one page of a list.
+    pub(crate) fn page(&self, holds: Holds, list: &impl Serialize) -> Answer {
+        Answer::json_with_nulls(200, list, &[("/list", self.null_members(holds)), ("/_meta/links", &LINK_NULLS)])
+    }
+
+    /// The answer with one object.
+    pub(crate) fn object(&self, status: u16, holds: Holds, object: &impl Serialize) -> Answer {
+        Answer::json_with_nulls(status, object, &[("", self.null_members(holds))])
+    }
+
     pub(crate) fn replication(&self, replication: &Replication) -> t::ReplicationInfo {
         replication!(self, replication, ReplicationInfo {})
     }
