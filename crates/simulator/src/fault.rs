@@ -52,6 +52,11 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
     }
 
+    /// So many requests will still be hit.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|fault| u64::from(fault.times)).sum()
+    }
+
     /// The fault that hits a request of `operation`, if one does.
     pub(crate) fn take(&self, operation: Option<&str>) -> Option<FaultKind> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -29,17 +29,20 @@ impl Ids {
         format!("{:016x}{:016x}", self.word(), self.word())
     }
 
-    /// A UUID in the usual form.
+    /// A UUID of version 4 in the usual form. Written by hand: many thousands are made at the start.
     pub(crate) fn uuid(&mut self) -> String {
-        let (high, low) = (self.word(), self.word());
-        format!(
-            "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
-            high >> 32,
-            (high >> 16) & 0xffff,
-            high & 0xfff,
-            0x8000 | ((low >> 48) & 0x3fff),
-            low & 0xffff_ffff_ffff
-        )
+        let high = (self.word() & !0xf000) | 0x4000;
+        let low = (self.word() >> 2) | (1 << 63);
+        let bits = (u128::from(high) << 64) | u128::from(low);
+        let mut text = String::with_capacity(36);
+        for digit in 0..32_u32 {
+            if matches!(digit, 8 | 12 | 16 | 20) {
+                text.push('-');
+            }
+            let nibble = u8::try_from((bits >> (124 - 4 * digit)) & 0xf).unwrap_or_default();
+            text.push(char::from_digit(nibble.into(), 16).unwrap_or('0'));
+        }
+        text
     }
 }
 
@@ -55,4 +58,24 @@ pub(crate) fn password() -> Option<String> {
     let mut buffer = [0_u8; 12];
     getrandom::fill(&mut buffer).ok()?;
     Some(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_have_their_form_and_are_the_same_each_time() {
+        let (mut one, mut two) = (Ids::new("a"), Ids::new("a"));
+        for _ in 0..100 {
+            let uuid = one.uuid();
+            assert_eq!(uuid, two.uuid());
+            let lengths: Vec<usize> = uuid.split('-').map(str::len).collect();
+            assert_eq!(lengths, [8, 4, 4, 4, 12]);
+            let digit = |place: usize| uuid.chars().nth(place);
+            assert_eq!(digit(14), Some('4'));
+            assert!(matches!(digit(19), Some('8' | '9' | 'a' | 'b')), "{uuid}");
+        }
+        assert_ne!(one.uuid(), Ids::new("b").uuid());
+    }
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::routes::Found;
 use crate::text;
@@ -25,6 +26,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) peer: IpAddr,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     /// What the path leads to.
     pub(crate) found: Found,
 }
@@ -54,7 +57,7 @@ impl Call {
     /// Where the client thinks it is: scheme, host and port.
     pub(crate) fn origin(&self) -> String {
         let host = self.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}")
+        format!("{}://{host}", self.scheme)
     }
 
     /// The pairs of the query.
@@ -135,12 +138,39 @@ impl Answer {
         }
     }
 
+    /// A JSON body in which the objects at a pointer, or in the array there, have all of these members: as null if they
+    /// have no value. The generated types leave out what has none.
+    pub(crate) fn json_with_nulls(status: u16, body: &impl Serialize, nulls: &[(&str, &[&str])]) -> Self {
+        if nulls.iter().all(|(_, members)| members.is_empty()) {
+            return Self::json(status, body);
+        }
+        let mut body = serde_json::to_value(body).unwrap_or_default();
+        for (pointer, members) in nulls {
+            let objects: Vec<&mut Value> = match body.pointer_mut(pointer) {
+                Some(Value::Array(items)) => items.iter_mut().collect(),
+                object => object.into_iter().collect(),
+            };
+            for object in objects.into_iter().filter_map(Value::as_object_mut) {
+                for member in *members {
+                    object.entry(*member).or_insert(Value::Null);
+                }
+            }
+        }
+        Self::json(status, &body)
+    }
+
     /// A body of some media type.
     pub(crate) fn typed(mut self, media: &'static str, body: impl Into<Bytes>) -> Self {
         self.headers.retain(|(name, _)| name != CONTENT_TYPE);
         self.headers.push((CONTENT_TYPE, HeaderValue::from_static(media)));
         self.body = body.into();
         self
+    }
+
+    /// Names and values of the headers.
+    pub(crate) fn header_texts(&self) -> Vec<(String, String)> {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
     }
 
     /// One more header; a value that no header can have is left out.

@@ -10,17 +10,17 @@ use crate::builder::{Builder, Kind, StartError};
 use crate::clock::SimClock;
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Faults};
-use crate::http::{Running, Server, Vendor, serve};
+use crate::http::{About, Running, Server, Shared, Vendor, serve};
 use crate::log::{LoggedRequest, RequestLog};
 use crate::script::{Behaviour, Scripts};
 use crate::settings::Settings;
+use crate::tls::{self, Certificate};
 use crate::wire::Door;
 use crate::{cbr, vb365, vr};
 
 /// Running servers. They stop when this is dropped.
 pub struct Simulator {
-    clock: Arc<SimClock>,
-    log: Arc<RequestLog>,
+    shared: Arc<Shared>,
     endpoints: Vec<Endpoint>,
     servers: Vec<Arc<Server>>,
     running: Vec<Running>,
@@ -54,41 +54,59 @@ impl Simulator {
         if let Some((name, _)) = builder.endpoints.iter().find(|(name, _)| !names.insert(name.as_str())) {
             return Err(StartError::SameName(name.clone()));
         }
-        let clock = builder.clock.unwrap_or_else(|| SimClock::speed(1.0));
-        let log = Arc::new(RequestLog::default());
-        let mut simulator = Self { clock, log, endpoints: Vec::new(), servers: Vec::new(), running: Vec::new() };
-        for (name, kind) in &builder.endpoints {
-            simulator.open(name, *kind, &builder.settings).await?;
+        if let Some(name) = builder.certificates.keys().find(|name| !names.contains(name.as_str())) {
+            return Err(StartError::NoSuchEndpoint(name.clone()));
         }
+        let clock = builder.clock.unwrap_or_else(|| SimClock::speed(1.0));
+        let log = RequestLog::new(builder.settings.request_log);
+        let shared = Arc::new(Shared::new(clock, log, builder.observers, builder.control));
+        let mut simulator = Self { shared, endpoints: Vec::new(), servers: Vec::new(), running: Vec::new() };
+        for (name, kind) in &builder.endpoints {
+            let certificate = builder.certificates.get(name).or(builder.certificate.as_ref());
+            simulator.open(name, *kind, &builder.settings, certificate).await?;
+        }
+        simulator.shared.know(&simulator.servers);
         Ok(simulator)
     }
 
-    async fn open(&mut self, name: &str, kind: Kind, settings: &Settings) -> Result<(), StartError> {
+    async fn open(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        settings: &Settings,
+        certificate: Option<&Certificate>,
+    ) -> Result<(), StartError> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Listen)?;
         let address = listener.local_addr().map_err(StartError::Listen)?;
+        let identity = certificate.map(tls::make).transpose()?;
+        let scheme = if identity.is_some() { "https" } else { "http" };
         let setup = Setup {
             name,
-            origin: format!("http://{address}"),
-            clock: self.clock.clone(),
+            origin: format!("{scheme}://{address}"),
+            clock: self.shared.clock.clone(),
             scripts: Arc::default(),
             settings,
             password: crate::ids::password().ok_or(StartError::Random)?,
         };
         let scripts = setup.scripts.clone();
-        let (vendor, endpoint): (Box<dyn Vendor>, Endpoint) = match kind {
+        let (vendor, mut endpoint): (Box<dyn Vendor>, Endpoint) = match kind {
             Kind::Vb365(version) => vb365::open(setup, version),
-            Kind::Cbr => cbr::open(setup),
+            Kind::Cbr => cbr::open(setup)?,
             Kind::VsphereReplication => vr::open(setup),
         };
-        let server = Arc::new(Server {
-            name: name.to_owned(),
-            vendor,
-            clock: self.clock.clone(),
-            scripts,
-            faults: Faults::default(),
-            log: self.log.clone(),
-        });
-        self.running.push(serve(server.clone(), Door(listener)));
+        let door = Door::new(listener, identity.as_ref().map(|identity| identity.server.clone()));
+        (endpoint.ca_pem, endpoint.fingerprint) =
+            identity.map(|identity| (identity.ca_pem, identity.fingerprint)).unzip();
+        let about = About {
+            vendor: endpoint.vendor.clone(),
+            api_version: endpoint.api_version.clone(),
+            url: endpoint.url.clone(),
+            targets: endpoint.targets.len(),
+        };
+        let faults = Faults::default();
+        let server =
+            Arc::new(Server { name: name.into(), about, vendor, scripts, faults, shared: self.shared.clone() });
+        self.running.push(serve(server.clone(), door));
         self.servers.push(server);
         self.endpoints.push(endpoint);
         Ok(())
@@ -106,12 +124,12 @@ impl Simulator {
 
     /// The clock of all servers.
     pub fn clock(&self) -> &Arc<SimClock> {
-        &self.clock
+        &self.shared.clock
     }
 
-    /// All requests so far, oldest first; only the last 100,000 are kept.
+    /// The requests so far, oldest first; only the last [`Settings::request_log`] are kept.
     pub fn requests(&self) -> Vec<LoggedRequest> {
-        self.log.all()
+        self.shared.log.newest(None, usize::MAX)
     }
 
     /// Says how a coming synchronization of a target goes. Several for the same target are used one after the other;
@@ -139,7 +157,7 @@ impl Simulator {
     }
 
     fn server(&self, name: &str) -> Result<&Server, UnknownEndpoint> {
-        let found = self.servers.iter().find(|server| server.name == name);
+        let found = self.servers.iter().find(|server| *server.name == *name);
         found.map(Arc::as_ref).ok_or_else(|| UnknownEndpoint(name.to_owned()))
     }
 

@@ -93,6 +93,8 @@ async fn an_unknown_word_and_missing_members_are_shown() -> Anything {
     let sites = target(&provider, "Sites on Azure").await?.address.id;
     simulator.script("m365", &archive, Behaviour::new(Scripted::UnknownState("Pausing".into())))?;
     simulator.script("m365", &sites, Behaviour::new(Scripted::NullFields))?;
+    let shows = "RepositorySynchronizeSession_List";
+    simulator.allow(shows, 200, "the script shows the state Pausing, which no document has");
     let story = synchronize(&simulator, &provider, "Archive to S3", 10).await?;
     assert_eq!(story.states.last().map(String::as_str), Some("Pausing"));
     assert!(matches!(story.outcome, Outcome::StillRunning { .. }));
@@ -201,6 +203,26 @@ async fn refusals_have_the_form_of_the_version() -> Anything {
         assert_eq!(logout, if version == "v8" { 204 } else { 404 });
         let after = http.get(format!("{url}/BackupRepositories")).bearer_auth(&bearer).send().await?.status();
         assert_eq!(after, if version == "v8" { 401 } else { 200 });
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_v5_action_is_json_with_one_member() -> Anything {
+    let simulator = start(Simulator::builder().vb365("m365", Vb365Version::V5)).await?;
+    let bearer = bearer(&simulator, "v5", false).await?;
+    let endpoint = only(&simulator)?;
+    let url = format!("{}/v5/BackupRepositories/{}/action", endpoint.url, endpoint.targets[0].id);
+    let cases = [
+        ("text/plain", r#"{"sync": null}"#, 415),
+        ("application/json", r#"{"sync": nul"#, 400),
+        ("application/json", r#"{"stop": {}}"#, 400),
+        ("application/json", r#"{"sync": null, "stop": {}}"#, 400),
+        ("application/json; charset=utf-8", r#"{"sync": null}"#, 200),
+    ];
+    for (media, body, status) in cases {
+        let request = http()?.post(&url).bearer_auth(&bearer).header("content-type", media).body(body);
+        assert_eq!(request.send().await?.status(), status, "{media} {body}");
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ use self::state::{Repository, Session, State};
 use self::tokens::Tokens;
 use crate::builder::Vb365Version;
 use crate::clock::SimClock;
+use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
 use crate::message::{Answer, Call, Pairs};
@@ -108,6 +109,18 @@ impl Vendor for Vb365 {
             _ => None,
         };
         self.error(status, &format!("The request cannot be answered (status {status})."), code)
+    }
+
+    fn document(&self, _: Option<&str>) -> &'static str {
+        match self.version {
+            Vb365Version::V5 => "veeam-vb365-v5",
+            Vb365Version::V6 | Vb365Version::V7 => "veeam-vb365-v7",
+            Vb365Version::V8 => "veeam-vb365-v8",
+        }
+    }
+
+    fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.jobs(now, most)
     }
 }
 
@@ -273,8 +286,8 @@ impl Vb365 {
     }
 
     fn start(&self, call: &Call, state: &mut State) -> Answer {
-        if self.version == Vb365Version::V5 && !is_action(call, "sync") {
-            return self.invalid("The body has to be an action: {\"sync\": null}.");
+        if let Some(refusal) = self.no_action(call, "sync", "{\"sync\": null}") {
+            return refusal;
         }
         match state.start(call.param(0), call.now, &self.scripts, self.settings.duration) {
             Some(session) => match self.session_view(session, call, true) {
@@ -286,10 +299,21 @@ impl Vb365 {
     }
 
     fn stop(&self, call: &Call, state: &mut State) -> Answer {
-        if self.version == Vb365Version::V5 && !is_action(call, "stop") {
-            return self.invalid("The body has to be an action: {\"stop\": {}}.");
+        if let Some(refusal) = self.no_action(call, "stop", "{\"stop\": {}}") {
+            return refusal;
         }
         if state.stop(call.param(0), call.now) { Answer::empty(self.done()) } else { self.no_session() }
+    }
+
+    /// The refusal of a v5 call whose body is not the action that it needs.
+    fn no_action(&self, call: &Call, action: &str, example: &str) -> Option<Answer> {
+        if self.version != Vb365Version::V5 || is_action(call, action) {
+            return None;
+        }
+        Some(match call.has_type("application/json") {
+            true => self.invalid(&format!("The body has to be an action: {example}.")),
+            false => self.error(415, "The body has to be of the type application/json.", None),
+        })
     }
 
     fn session_view<'a>(&self, session: &'a Session, call: &Call, with_id: bool) -> Option<SessionView<'a>> {
@@ -315,7 +339,8 @@ fn view<'a>(state: &State, repository: &'a Repository, now: Duration) -> Reposit
 /// Whether the body is `{"<action>": null}` or `{"<action>": {}}`.
 fn is_action(call: &Call, action: &str) -> bool {
     let body: Result<Map<String, Value>, String> = call.json();
-    body.is_ok_and(|body| body.len() == 1 && matches!(body.get(action), Some(Value::Null | Value::Object(_))))
+    call.has_type("application/json")
+        && body.is_ok_and(|body| body.len() == 1 && matches!(body.get(action), Some(Value::Null | Value::Object(_))))
 }
 
 /// The members of a token request, sent as a form or as JSON; or the status to refuse it with.

@@ -16,7 +16,8 @@ use vsphere_replication::v2::types as t;
 use self::lists::{Asked, Key, key_of};
 use self::sessions::Sessions;
 use self::state::{Action, Refusal, Replication, State, Task};
-use self::views::View;
+use self::views::{Holds, Reach, View};
+use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
 use crate::message::{Answer, Call};
@@ -98,24 +99,20 @@ impl Vendor for Vr {
         if of_pairing && call.param(0) != state.pairing.id {
             return Answer::empty(404);
         }
-        let logged_in = sessions.has_remote(session, &state.pairing.id);
+        let reach = self.reach(call.now, sessions.has_remote(session, &state.pairing.id));
         match operation {
             "getCurrentSession" => Answer::json(200, &t::SessionInfo { username: Some(USERNAME.to_owned()) }),
             "logout" => {
                 sessions.close(session);
                 Answer::empty(204)
             }
-            "createRemoteSession" => self.log_in_remotely(call, sessions, session, &state.pairing.id),
-            "getRemoteSession" if logged_in => {
-                Answer::json(200, &t::SessionInfo { username: Some(REMOTE_USERNAME.to_owned()) })
+            "createRemoteSession" | "syncReplication" if reach == Reach::Down => self.unreachable(state, reach),
+            "getRemoteSession" | "pauseReplication" | "resumeReplication" if !reach.is_whole() => {
+                self.unreachable(state, reach)
             }
-            "getRemoteSession" => self.remote_missing(state),
-            _ => self.dispatch(
-                operation,
-                call,
-                state,
-                logged_in || self.settings.vr_without_remote == WithoutRemote::Everything,
-            ),
+            "createRemoteSession" => self.log_in_remotely(call, sessions, session, &state.pairing.id),
+            "getRemoteSession" => Answer::json(200, &t::SessionInfo { username: Some(REMOTE_USERNAME.to_owned()) }),
+            _ => self.dispatch(operation, call, state, reach),
         }
     }
 
@@ -129,6 +126,14 @@ impl Vendor for Vr {
             _ => ("REMOTE_SERVER_DOWN", "The remote vSphere Replication server cannot be reached."),
         };
         error(&mut locked.0, status, code, message)
+    }
+
+    fn document(&self, _: Option<&str>) -> &'static str {
+        "vsphere-replication-v2"
+    }
+
+    fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.jobs(now, most)
     }
 }
 
@@ -172,16 +177,27 @@ impl Vr {
         Answer::empty(204)
     }
 
-    fn remote_missing(&self, state: &mut State) -> Answer {
-        match self.settings.vr_without_remote_status {
-            401 => Answer::empty(401),
-            status => {
-                error(state, status, "REMOTE_NOT_AUTHENTICATED", "The session is not logged in at the remote site.")
-            }
+    /// How far a call of a session sees.
+    fn reach(&self, now: Duration, logged_in: bool) -> Reach {
+        if self.settings.vr_remote_down.as_ref().is_some_and(|down| down.contains(&now)) {
+            Reach::Down
+        } else if logged_in || self.settings.vr_without_remote == WithoutRemote::Everything {
+            Reach::Whole
+        } else {
+            Reach::NotLoggedIn
         }
     }
 
-    fn dispatch(&self, operation: &str, call: &Call, state: &mut State, remote: bool) -> Answer {
+    /// The refusal of a call that needs the remote site (`ERROR` in the vendor's connectivity contract).
+    fn unreachable(&self, state: &mut State, reach: Reach) -> Answer {
+        let status = if reach == Reach::Down { 500 } else { self.settings.vr_without_remote_status };
+        match reach.reason() {
+            Some((code, message)) if status != 401 => error(state, status, code, message),
+            _ => Answer::empty(401),
+        }
+    }
+
+    fn dispatch(&self, operation: &str, call: &Call, state: &mut State, reach: Reach) -> Answer {
         let action = match operation {
             "syncReplication" => Some(Action::Sync),
             "pauseReplication" => Some(Action::Pause),
@@ -189,26 +205,22 @@ impl Vr {
             _ => None,
         };
         if let Some(action) = action {
-            // A synchronization needs no remote login; the other two do.
-            if !remote && action != Action::Sync {
-                return self.remote_missing(state);
-            }
             return self.start(call, state, action);
         }
         let times_as_text = call.path.starts_with("/api/rest/vr/v1/");
-        let view = View { state, now: call.now, times_as_text, remote, extended: true };
+        let view = View { state, now: call.now, times_as_text, reach, extended: true, nulls: self.settings.vr_nulls };
         let answered = match operation {
             "getVrInfo" => Ok(Answer::json(200, &views::info(&state.pairing))),
             "getVrPairings" => pairings(&view, call),
             "getVrPairing" => Ok(Answer::json(200, &view.one_pairing())),
             "getAllReplications" => replications(&view, call),
             "getReplicationInfo" => Ok(match state.replication(call.param(1)) {
-                Some(replication) => Answer::json(200, &view.one_replication(replication)),
+                Some(replication) => view.object(200, Holds::Replications, &view.one_replication(replication)),
                 None => Answer::empty(404),
             }),
             "getRecentTasksInfo" => tasks(&view, call),
             "getTaskInfo" => Ok(match state.task(call.param(0), call.now) {
-                Some(task) => Answer::json(200, &view.one_task(task)),
+                Some(task) => view.object(200, Holds::Tasks, &view.one_task(task)),
                 None => Answer::empty(404),
             }),
             other => Err(format!("The simulator does not know {other}.")),
@@ -224,9 +236,16 @@ impl Vr {
             Err(Refusal::Unknown) => return Answer::empty(404),
             Err(Refusal::State(why)) => return error(state, 400, "INVALID_STATE", why),
         };
-        let view = View { state, now: call.now, times_as_text, remote: true, extended: true };
+        let view = View {
+            state,
+            now: call.now,
+            times_as_text,
+            reach: Reach::Whole,
+            extended: true,
+            nulls: self.settings.vr_nulls,
+        };
         match state.task(&id, call.now) {
-            Some(task) => Answer::json(202, &view.one_task(task)),
+            Some(task) => view.object(202, Holds::Tasks, &view.one_task(task)),
             None => Answer::empty(404),
         }
     }
@@ -241,7 +260,7 @@ fn pairings(view: &View<'_>, call: &Call) -> Result<Answer, String> {
         list: Some(page.items.iter().map(|_| view.pairing()).collect()),
         meta: Some(asked.envelope(call, page.total, missing)),
     };
-    Ok(Answer::json(200, &list))
+    Ok(view.page(Holds::Pairings, &list))
 }
 
 fn replications(view: &View<'_>, call: &Call) -> Result<Answer, String> {
@@ -263,7 +282,7 @@ fn replications(view: &View<'_>, call: &Call) -> Result<Answer, String> {
         list: Some(page.items.iter().map(|replication| view.replication(replication)).collect()),
         meta: Some(asked.envelope(call, page.total, missing)),
     };
-    Ok(Answer::json(200, &list))
+    Ok(view.page(Holds::Replications, &list))
 }
 
 fn tasks(view: &View<'_>, call: &Call) -> Result<Answer, String> {
@@ -281,5 +300,5 @@ fn tasks(view: &View<'_>, call: &Call) -> Result<Answer, String> {
         list: Some(page.items.iter().map(|task| view.task(task)).collect()),
         meta: Some(asked.envelope(call, page.total, Vec::new())),
     };
-    Ok(Answer::json(200, &list))
+    Ok(view.page(Holds::Tasks, &list))
 }
