@@ -10,6 +10,7 @@ mod output;
 mod progress;
 mod secret;
 mod signals;
+mod simulated;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,7 @@ fn start(arguments: Arguments) -> Result<Exit, Failure> {
             Command::Demo(demo) => cmd::demo::run(&demo).await,
             Command::Sync(sync) => cmd::sync::run(&sync).await,
             Command::Targets(targets) => cmd::targets::run(&targets).await,
+            Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
             Command::Schema(schema) => cmd::schema::run(&schema),
         }
     })

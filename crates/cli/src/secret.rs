@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use backup_sync::runtime::{ExposeSecret as _, SecretString};
 use schemars::JsonSchema;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::beside;
 use crate::exit::Failure;
@@ -31,7 +32,7 @@ pub enum Secret {
 }
 
 /// The forms that a file may use.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Reference {
     Env(String),
@@ -54,6 +55,18 @@ impl<'de> Deserialize<'de> for Secret {
             Reference::File(path) => Self::File(path),
             Reference::Command(words) => Self::Command(words),
         })
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reference = match self {
+            Self::Env(name) => Reference::Env(name.clone()),
+            Self::File(path) => Reference::File(path.clone()),
+            Self::Command(words) => Reference::Command(words.clone()),
+            Self::Given(_) => return Err(S::Error::custom("a secret itself is never written")),
+        };
+        reference.serialize(serializer)
     }
 }
 

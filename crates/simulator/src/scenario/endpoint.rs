@@ -97,6 +97,24 @@ pub enum Version {
     V8,
 }
 
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Vb365Version::from(*self).fmt(f)
+    }
+}
+
+impl FromStr for Version {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [Self::V5, Self::V6, Self::V7, Self::V8];
+        all.into_iter().find(|version| version.to_string() == text).ok_or_else(|| {
+            let known = all.map(|version| version.to_string()).join(", ");
+            format!("there is no version {text:?} of this API; known are {known}")
+        })
+    }
+}
+
 impl From<Version> for Vb365Version {
     fn from(version: Version) -> Self {
         match version {
