@@ -62,11 +62,12 @@ impl Endpoint {
             return problem(at(path, "page_size"), "lists have pages from v8 on");
         }
         let scripts = at(path, "scripts");
-        let each = self.scripts.iter().enumerate();
-        each.map(|(number, script)| script.check(vendor, &at(&scripts, number))).collect::<Result<(), _>>()?;
+        let mut each = self.scripts.iter().enumerate();
+        each.try_for_each(|(number, script)| script.check(vendor, &at(&scripts, number)))?;
         let faults = at(path, "faults");
-        let each = self.faults.iter().enumerate();
-        each.map(|(number, fault)| fault.check(&self.operations(), &at(&faults, number))).collect()
+        let operations = self.operations();
+        let mut each = self.faults.iter().enumerate();
+        each.try_for_each(|(number, fault)| fault.check(&operations, &at(&faults, number)))
     }
 
     /// Every operation that its API has.
