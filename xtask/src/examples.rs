@@ -1,13 +1,10 @@
 //! Validates the examples of a document against their schemas.
-//!
-//! Schemas of OpenAPI 3.0 are turned into JSON Schema first: `nullable` becomes a further type, `x-wire-types` widens
-//! the types to what is seen on the wire, and a member that no schema knows is refused, so that a misspelt example
-//! does not pass as an extension.
 
 use backup_sync_codegen::Document;
 use backup_sync_codegen::document::{join, operations, resolve};
+use backup_sync_codegen::json_schema::{self, Words};
 use jsonschema::error::ValidationErrorKind;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
 /// A wrong example: where it stands and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +27,7 @@ pub struct Report {
 /// Checks every example of `document`.
 pub fn check(document: &Document) -> Report {
     let root = &document.value;
-    let definitions = definitions(root);
+    let definitions = json_schema::definitions(root, Words::Open);
     let mut report = Report::default();
     for operation in operations(root) {
         let at = operation.pointer();
@@ -85,66 +82,8 @@ fn contents(definitions: &Value, pointer: &str, holder: &Value, report: &mut Rep
 }
 
 fn validator(definitions: &Value, schema: &Value) -> Result<jsonschema::Validator, String> {
-    let mut whole = json!({ "allOf": [translate(schema, Use::Value)] });
-    whole["components"] = json!({ "schemas": definitions });
+    let whole = json_schema::of_value(definitions, schema, Words::Open);
     jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&whole).map_err(|error| error.to_string())
-}
-
-fn definitions(root: &Value) -> Value {
-    let schemas = root.pointer("/components/schemas").and_then(Value::as_object);
-    let translated =
-        schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), translate(schema, Use::Definition)));
-    Value::Object(translated.collect())
-}
-
-/// How a schema is used: whoever uses it for a whole value closes it against unknown members.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Use {
-    /// A named schema, which others close or extend.
-    Definition,
-    /// A member of a composition.
-    Base,
-    /// The schema of a value.
-    Value,
-}
-
-/// One schema of OpenAPI 3.0 as JSON Schema 2020-12.
-fn translate(schema: &Value, used: Use) -> Value {
-    let Some(members) = schema.as_object() else { return schema.clone() };
-    let mut out = Map::new();
-    for (key, value) in members {
-        let translated = match key.as_str() {
-            "properties" => {
-                let inner = value.as_object().into_iter().flatten();
-                Value::Object(inner.map(|(name, node)| (name.clone(), translate(node, Use::Value))).collect())
-            }
-            "items" | "additionalProperties" if value.is_object() => translate(value, Use::Value),
-            "allOf" => value.as_array().into_iter().flatten().map(|part| translate(part, Use::Base)).collect(),
-            "type" | "nullable" | "x-wire-types" | "format" => continue,
-            _ => value.clone(),
-        };
-        out.insert(key.clone(), translated);
-    }
-    let wire = members.get("x-wire-types").and_then(Value::as_array);
-    let scalars = wire.filter(|types| !types.contains(&json!("array")));
-    if let Some(declared) = members.get("type") {
-        out.insert("type".to_owned(), scalars.map_or_else(|| declared.clone(), |types| Value::Array(types.clone())));
-    }
-    if used == Use::Value && (members.contains_key("$ref") || members.contains_key("allOf")) {
-        out.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
-    }
-    let free = members.get("type") == Some(&json!("object"))
-        && !["properties", "additionalProperties", "allOf"].iter().any(|key| members.contains_key(*key));
-    if free {
-        out.insert("additionalProperties".to_owned(), Value::Bool(true));
-    }
-    let mut schema = Value::Object(out);
-    if wire.is_some() && scalars.is_none() {
-        let single = translate(&members["items"], Use::Value);
-        schema = json!({ "anyOf": [schema, single] });
-    }
-    let nullable = members.get("nullable") == Some(&Value::Bool(true));
-    if nullable { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema }
 }
 
 #[cfg(test)]

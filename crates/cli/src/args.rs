@@ -166,12 +166,19 @@ pub struct Simulate {
     /// Where to listen. The first endpoint takes this port, each further one the next; with port 0 each takes a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
+    /// Serve HTTPS, each endpoint with a certificate of its own that no system trusts.
+    #[arg(long)]
+    pub tls: bool,
     /// A scenario in TOML, or in JSON if its name ends in `.json`; see `backup-sync schema scenario`.
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// Simulated seconds in each real second; 0 lets time stand still. The scenario's own, or 1, when left out.
     #[arg(long, value_name = "FACTOR", value_parser = simulate::speed)]
     pub speed: Option<Speed>,
+    /// Leave out the paths that show what the simulator knows and move its clock: `/_simulator/state`,
+    /// `/_simulator/requests`, `/_simulator/advance`. They answer to this machine only.
+    #[arg(long)]
+    pub no_control: bool,
     /// Write a configuration with all endpoints, ready for `backup-sync sync --all --config FILE`. Passwords and the like
     /// go into a folder beside it whose name ends in `.files`.
     #[arg(long, value_name = "FILE")]

@@ -31,6 +31,17 @@ pub enum Endpoint {
     VsphereReplication(Replication),
 }
 
+impl Endpoint {
+    /// Which certificates are accepted.
+    pub fn tls_mut(&mut self) -> &mut Tls {
+        match self {
+            Self::VeeamVb365(endpoint) => &mut endpoint.tls,
+            Self::HuaweiCbr(endpoint) => &mut endpoint.tls,
+            Self::VsphereReplication(endpoint) => &mut endpoint.tls,
+        }
+    }
+}
+
 /// A Veeam Backup for Microsoft 365 server.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

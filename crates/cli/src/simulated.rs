@@ -71,6 +71,9 @@ pub fn write(endpoints: &[Simulated], path: &Path) -> Result<(), Failure> {
     let mut file = File { endpoints: BTreeMap::new() };
     for from in endpoints {
         let mut endpoint = config(from, |field, text| Ok(Secret::File(files.write(&name(from, field), text)?)))?;
+        if let Some(pem) = &from.ca_pem {
+            endpoint.tls_mut().ca_file = Some(files.write(&name(from, "ca.pem"), pem)?);
+        }
         if let Endpoint::HuaweiCbr(cbr) = &mut endpoint {
             cbr.backup_lists.push(list.clone());
         }

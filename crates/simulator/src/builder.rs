@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use crate::clock::SimClock;
 use crate::fault::Fault;
+use crate::observe::{Exchange, Observers};
 use crate::script::Behaviour;
 use crate::settings::Settings;
 use crate::simulator::{NoTarget, Simulator, UnknownEndpoint};
+use crate::tls::Certificate;
 
 /// Version of the VB365 REST API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +46,7 @@ pub(crate) enum Kind {
 }
 
 /// Collects what a simulator shall have.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Builder {
     pub(crate) endpoints: Vec<(String, Kind)>,
     pub(crate) clock: Option<Arc<SimClock>>,
@@ -53,6 +55,11 @@ pub struct Builder {
     pub(crate) own_settings: HashMap<String, Settings>,
     pub(crate) listen: Option<SocketAddr>,
     pub(crate) orders: Vec<(String, Order)>,
+    /// For endpoints that have none of their own.
+    pub(crate) certificate: Option<Certificate>,
+    pub(crate) certificates: HashMap<String, Certificate>,
+    pub(crate) observers: Observers,
+    pub(crate) control: bool,
 }
 
 /// What is said of an endpoint before it is there.
@@ -64,6 +71,23 @@ pub(crate) enum Order {
     Backup(String, Vec<Behaviour>),
     /// A fault, and how many requests that it could hit pass before.
     Fault(u32, Fault),
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            endpoints: Vec::new(),
+            clock: None,
+            settings: Settings::default(),
+            own_settings: HashMap::new(),
+            listen: None,
+            orders: Vec::new(),
+            certificate: None,
+            certificates: HashMap::new(),
+            observers: Observers::default(),
+            control: true,
+        }
+    }
 }
 
 impl Builder {
@@ -148,12 +172,46 @@ impl Builder {
         self
     }
 
+    /// Serves all endpoints over TLS, each with a good certificate of its own.
+    #[must_use]
+    pub fn tls(self) -> Self {
+        self.certificate(Certificate::Good)
+    }
+
+    /// Serves all endpoints over TLS, each with such a certificate.
+    #[must_use]
+    pub fn certificate(mut self, certificate: Certificate) -> Self {
+        self.certificate = Some(certificate);
+        self
+    }
+
+    /// Serves the endpoint with this name over TLS, with such a certificate.
+    #[must_use]
+    pub fn endpoint_certificate(mut self, name: impl Into<String>, certificate: Certificate) -> Self {
+        self.certificates.insert(name.into(), certificate);
+        self
+    }
+
+    /// Calls `observer` for each request after it was answered and before the answer is sent.
+    #[must_use]
+    pub fn observe(mut self, observer: impl Fn(&Exchange) + Send + Sync + 'static) -> Self {
+        self.observers.add(observer);
+        self
+    }
+
+    /// Whether each endpoint has the paths below `/_simulator/`, for clients on the same machine. It has by default.
+    #[must_use]
+    pub fn control(mut self, control: bool) -> Self {
+        self.control = control;
+        self
+    }
+
     /// Starts the servers.
     ///
     /// # Errors
     ///
-    /// When two endpoints have the same name, no port can be opened, or a script or fault is for something that is not
-    /// there.
+    /// When two endpoints have the same name, a certificate cannot be made, no port can be opened, or a certificate,
+    /// script or fault is for something that is not there.
     pub async fn start(self) -> Result<Simulator, StartError> {
         Simulator::start(self).await
     }
@@ -166,6 +224,15 @@ pub enum StartError {
     /// Two endpoints have the same name.
     #[error("two endpoints are called {0:?}; give each its own name")]
     SameName(String),
+    /// A certificate is for an endpoint that is not there.
+    #[error("there is a certificate for the endpoint {0:?}, but no such endpoint")]
+    NoSuchEndpoint(String),
+    /// A name cannot stand in a certificate.
+    #[error("the certificate cannot be made")]
+    Certificate(#[from] rcgen::Error),
+    /// The TLS library does not take a certificate.
+    #[error("the certificate cannot be used")]
+    Tls(#[from] rustls::Error),
     /// No port can be opened.
     #[error("no port of the loopback interface can be opened")]
     Listen(#[source] std::io::Error),

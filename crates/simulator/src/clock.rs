@@ -50,6 +50,11 @@ impl SimClock {
         self.at(self.now())
     }
 
+    /// The time of day of clients: they have no part in a clock that runs faster than theirs.
+    pub(crate) fn clients_wall(&self) -> Timestamp {
+        if self.running.is_some() { Timestamp::now() } else { self.wall() }
+    }
+
     /// The time of day at `moment` since the clock began.
     pub fn at(&self, moment: Duration) -> Timestamp {
         self.epoch.saturating_add(moment).unwrap_or(Timestamp::MAX)

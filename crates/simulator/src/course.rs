@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::control::{JobState, JobWord};
 use crate::script::{Behaviour, Curve, OnStop, Scripted};
 
 /// The first tenth of a course is spent waiting, where a vendor has such a state.
@@ -151,6 +152,27 @@ impl Course {
             None => shown,
             Some(End::Failed(_) | End::Stopped) => shown,
             Some(_) => 100,
+        }
+    }
+
+    /// What the control paths show of it.
+    pub(crate) fn job(&self, now: Duration, id: &str, target: &str, operation: &str) -> JobState {
+        let state = match self.stage(now) {
+            Stage::Waiting => JobWord::Waiting,
+            Stage::Running | Stage::Odd(_) => JobWord::Running,
+            Stage::Ended(End::Success | End::Bare | End::Vanished) => JobWord::Succeeded,
+            Stage::Ended(End::NoEffect) => JobWord::WithoutEffect,
+            Stage::Ended(End::Failed(_)) => JobWord::Failed,
+            Stage::Ended(End::Stopped) => JobWord::Stopped,
+        };
+        JobState {
+            id: id.to_owned(),
+            target: target.to_owned(),
+            operation: operation.to_owned(),
+            state,
+            percent: self.percent(now),
+            started_seconds: self.start.as_secs_f64(),
+            ends_seconds: self.end().map(|end| end.as_secs_f64()),
         }
     }
 

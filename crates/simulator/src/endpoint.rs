@@ -33,12 +33,27 @@ pub struct Endpoint {
     pub username: String,
     /// Its password.
     pub password: String,
+    /// Access key (AK) of the same user; CBR only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key: Option<String>,
+    /// Secret key (SK) that belongs to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret_key: Option<String>,
+    /// Security token that belongs to them; only if the keys are temporary ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_token: Option<String>,
     /// User at the remote site; vSphere Replication only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_username: Option<String>,
     /// Its password.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote_password: Option<String>,
+    /// Certificate to trust, as PEM; only with TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_pem: Option<String>,
+    /// SHA-256 fingerprint of the certificate, 64 hexadecimal digits; only with TLS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
     /// What can be synchronized there.
     pub targets: Vec<EndpointTarget>,
 }
@@ -68,8 +83,13 @@ impl Endpoint {
             domain: None,
             username: String::new(),
             password: String::new(),
+            access_key: None,
+            secret_key: None,
+            security_token: None,
             remote_username: None,
             remote_password: None,
+            ca_pem: None,
+            fingerprint: None,
             targets: Vec::new(),
         }
     }

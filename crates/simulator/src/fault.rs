@@ -60,6 +60,11 @@ impl Faults {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Armed { passing, fault });
     }
 
+    /// So many requests will still be hit.
+    pub(crate) fn waiting(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|armed| u64::from(armed.fault.times)).sum()
+    }
+
     /// The fault that hits a request of `operation`, if one does.
     pub(crate) fn take(&self, operation: Option<&str>) -> Option<FaultKind> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);

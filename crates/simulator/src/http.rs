@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -16,10 +17,12 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::clock::SimClock;
+use crate::control::{self, JobState};
 use crate::fault::{FaultKind, Faults};
 use crate::limit::{self, Addresses};
-use crate::log::{LoggedRequest, RequestLog};
+use crate::log::{Entry, RequestLog};
 use crate::message::{Answer, Call};
+use crate::observe::{Exchange, Observers};
 use crate::routes::Found;
 use crate::script::Scripts;
 use crate::wire::{Door, Peer};
@@ -37,20 +40,60 @@ pub(crate) trait Vendor: Send + Sync {
 
     /// An answer with this status of 400 or more, in the vendor's form.
     fn refusal(&self, status: u16) -> Answer;
+
+    /// Name of the document in `specs/` that has an operation.
+    fn document(&self, operation: Option<&str>) -> &'static str;
+
+    /// How many jobs there were, and the newest `most` of them.
+    fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>);
+}
+
+/// What all servers of a simulator share.
+pub(crate) struct Shared {
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) log: RequestLog,
+    pub(crate) observers: Observers,
+    /// Whether there are the paths of [`control`].
+    pub(crate) control: bool,
+    servers: OnceLock<Vec<Weak<Server>>>,
+}
+
+impl Shared {
+    pub(crate) fn new(clock: Arc<SimClock>, log: RequestLog, observers: Observers, control: bool) -> Self {
+        Self { clock, log, observers, control, servers: OnceLock::new() }
+    }
+
+    /// Says which servers there are; once.
+    pub(crate) fn know(&self, servers: &[Arc<Server>]) {
+        self.servers.get_or_init(|| servers.iter().map(Arc::downgrade).collect());
+    }
+
+    /// The servers that are still there.
+    pub(crate) fn servers(&self) -> Vec<Arc<Server>> {
+        self.servers.get().into_iter().flatten().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// What is shown of an endpoint.
+pub(crate) struct About {
+    pub(crate) vendor: String,
+    pub(crate) api_version: String,
+    pub(crate) url: String,
+    pub(crate) targets: usize,
 }
 
 /// One server.
 pub(crate) struct Server {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
+    pub(crate) about: About,
     pub(crate) vendor: Box<dyn Vendor>,
-    pub(crate) clock: Arc<SimClock>,
     pub(crate) scripts: Arc<Scripts>,
     pub(crate) faults: Faults,
     /// Requests of each address, where the vendor itself does not count them.
     pub(crate) addresses: Mutex<Addresses>,
     /// Whether a refusal for too many requests says when to come again.
     pub(crate) retry_after: bool,
-    pub(crate) log: Arc<RequestLog>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// A server at work.
@@ -90,7 +133,7 @@ async fn handle(State(server): State<Arc<Server>>, ConnectInfo(peer): ConnectInf
     };
     let path = parts.uri.path().to_owned();
     let call = Call {
-        now: server.clock.now(),
+        now: server.shared.clock.now(),
         found: server.vendor.find(&parts.method, &path),
         path,
         query: parts.uri.query().unwrap_or("").to_owned(),
@@ -98,10 +141,15 @@ async fn handle(State(server): State<Arc<Server>>, ConnectInfo(peer): ConnectInf
         headers: parts.headers,
         body,
         peer: peer.address,
+        scheme: peer.scheme,
     };
+    // To others it is as if there were no such paths.
+    if server.shared.control && peer.address.is_loopback() && call.path.starts_with(control::PREFIX) {
+        return send(control::answer(&server.shared, &call));
+    }
     let fault = server.faults.take(call.operation());
-    let sent = server.misbehave(&call, fault).await;
-    server.record(&call, &sent);
+    let sent = server.misbehave(&call, fault.clone()).await;
+    server.record(&call, &sent, fault);
     match sent {
         Sent::Whole(answer) => send(answer),
         Sent::Half(answer) => send_half(answer),
@@ -158,17 +206,29 @@ impl Server {
         }
     }
 
-    fn record(&self, call: &Call, sent: &Sent) {
-        let status = match sent {
-            Sent::Whole(answer) | Sent::Half(answer) => answer.status,
-            Sent::Nothing => 0,
+    fn record(&self, call: &Call, sent: &Sent, fault: Option<FaultKind>) {
+        let answer = match sent {
+            Sent::Whole(answer) | Sent::Half(answer) => Some(answer),
+            Sent::Nothing => None,
         };
-        self.log.add(LoggedRequest {
+        let status = answer.map_or(0, |answer| answer.status);
+        self.shared.log.add(Entry {
             endpoint: self.name.clone(),
+            method: call.method.clone(),
+            path: call.path.as_str().into(),
+            query: call.query.as_str().into(),
+            status,
+        });
+        self.shared.observers.tell(|| Exchange {
+            endpoint: self.name.as_ref().to_owned(),
+            document: self.vendor.document(call.operation()),
+            operation: call.operation(),
             method: call.method.to_string(),
             path: call.path.clone(),
-            query: call.query.clone(),
             status,
+            headers: answer.map(Answer::header_texts).unwrap_or_default(),
+            body: answer.map(|answer| answer.body.clone()).unwrap_or_default(),
+            fault,
         });
     }
 }
@@ -196,7 +256,7 @@ fn send_half(answer: Answer) -> Response {
             Some(half) if !half.is_empty() => Some((Ok(half), Some(Bytes::new()))),
             _ => {
                 // What was sent so far has to leave first.
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
                 Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
             }
         }

@@ -25,6 +25,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) peer: IpAddr,
+    /// `http` or `https`.
+    pub(crate) scheme: &'static str,
     /// What the path leads to.
     pub(crate) found: Found,
 }
@@ -54,7 +56,7 @@ impl Call {
     /// Where the client thinks it is: scheme, host and port.
     pub(crate) fn origin(&self) -> String {
         let host = self.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-        format!("http://{host}")
+        format!("{}://{host}", self.scheme)
     }
 
     /// The pairs of the query.
@@ -141,6 +143,12 @@ impl Answer {
         self.headers.push((CONTENT_TYPE, HeaderValue::from_static(media)));
         self.body = body.into();
         self
+    }
+
+    /// Names and values of the headers.
+    pub(crate) fn header_texts(&self) -> Vec<(String, String)> {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        self.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
     }
 
     /// One more header; a value that no header can have is left out.

@@ -19,6 +19,8 @@ pub struct Settings {
     pub address_limit: usize,
     /// VB365 and CBR: a refusal for too many requests says when to come again (`Retry-After`). Off.
     pub retry_after: bool,
+    /// So many requests are kept in the log; older ones are dropped. 10,000.
+    pub request_log: usize,
     /// VB365: lifetime of an access token. 3600 s.
     pub vb365_token_lifetime: Duration,
     /// VB365: page size where a request names none. 30.
@@ -27,6 +29,9 @@ pub struct Settings {
     pub vb365_strict_antiforgery: bool,
     /// IAM: lifetime of a token. 24 h.
     pub iam_token_lifetime: Duration,
+    /// CBR: the access key is a temporary one that comes with a security token and ends after this time; `None` gives one
+    /// that does not end. `None`.
+    pub cbr_temporary_keys: Option<Duration>,
     /// vSphere Replication: a session that nobody uses ends after this time. 600 s.
     pub vr_session_idle: Duration,
     /// vSphere Replication: requests a minute from one client address; 0 permits all. 100.
@@ -52,10 +57,12 @@ impl Default for Settings {
             largest_page: 0,
             address_limit: 0,
             retry_after: false,
+            request_log: 10_000,
             vb365_token_lifetime: Duration::from_secs(3600),
             vb365_page_size: 30,
             vb365_strict_antiforgery: false,
             iam_token_lifetime: Duration::from_secs(24 * 3600),
+            cbr_temporary_keys: None,
             vr_session_idle: Duration::from_secs(600),
             vr_address_limit: 100,
             vr_session_limit: 50,

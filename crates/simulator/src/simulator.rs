@@ -12,18 +12,18 @@ use crate::builder::{Builder, Kind, Order, StartError};
 use crate::clock::SimClock;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::fault::{Fault, Faults};
-use crate::http::{Running, Server, Vendor, serve};
+use crate::http::{About, Running, Server, Shared, Vendor, serve};
 use crate::limit::Addresses;
 use crate::log::{LoggedRequest, RequestLog};
 use crate::script::{Behaviour, Scripts};
 use crate::settings::Settings;
+use crate::tls::{self, Certificate};
 use crate::wire::Door;
 use crate::{cbr, vb365, vr};
 
 /// Running servers. They stop when this is dropped.
 pub struct Simulator {
-    clock: Arc<SimClock>,
-    log: Arc<RequestLog>,
+    shared: Arc<Shared>,
     endpoints: Vec<Endpoint>,
     servers: Vec<Arc<Server>>,
     running: Vec<Running>,
@@ -91,17 +91,23 @@ impl Simulator {
         if let Some((name, _)) = builder.endpoints.iter().find(|(name, _)| !names.insert(name.as_str())) {
             return Err(StartError::SameName(name.clone()));
         }
+        if let Some(name) = builder.certificates.keys().find(|name| !names.contains(name.as_str())) {
+            return Err(StartError::NoSuchEndpoint(name.clone()));
+        }
         let clock = builder.clock.unwrap_or_else(|| SimClock::speed(1.0));
-        let log = Arc::new(RequestLog::default());
-        let mut simulator = Self { clock, log, endpoints: Vec::new(), servers: Vec::new(), running: Vec::new() };
+        let log = RequestLog::new(builder.settings.request_log);
+        let shared = Arc::new(Shared::new(clock, log, builder.observers, builder.control));
+        let mut simulator = Self { shared, endpoints: Vec::new(), servers: Vec::new(), running: Vec::new() };
         for (number, (name, kind)) in builder.endpoints.iter().enumerate() {
             let settings = builder.own_settings.get(name).unwrap_or(&builder.settings);
+            let certificate = builder.certificates.get(name).or(builder.certificate.as_ref());
             let listener = listen(builder.listen, number).await?;
-            simulator.open(name, *kind, settings, listener)?;
+            simulator.open(name, *kind, settings, certificate, listener)?;
         }
         for (endpoint, order) in builder.orders {
             simulator.obey(&endpoint, order)?;
         }
+        simulator.shared.know(&simulator.servers);
         Ok(simulator)
     }
 
@@ -116,30 +122,48 @@ impl Simulator {
         Ok(())
     }
 
-    fn open(&mut self, name: &str, kind: Kind, settings: &Settings, listener: TcpListener) -> Result<(), StartError> {
+    fn open(
+        &mut self,
+        name: &str,
+        kind: Kind,
+        settings: &Settings,
+        certificate: Option<&Certificate>,
+        listener: TcpListener,
+    ) -> Result<(), StartError> {
         let mut address = listener.local_addr().map_err(StartError::Listen)?;
         // Nobody can connect to "any address"; on this machine the loopback interface is one of them.
         if address.ip().is_unspecified() {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
+        let identity = certificate.map(tls::make).transpose()?;
+        let scheme = if identity.is_some() { "https" } else { "http" };
         let setup = Setup {
             name,
-            origin: format!("http://{address}"),
-            clock: self.clock.clone(),
+            origin: format!("{scheme}://{address}"),
+            clock: self.shared.clock.clone(),
             scripts: Arc::default(),
             settings,
             password: crate::ids::password().ok_or(StartError::Random)?,
         };
         let scripts = setup.scripts.clone();
-        let (vendor, endpoint): (Box<dyn Vendor>, Endpoint) = match kind {
+        let (vendor, mut endpoint): (Box<dyn Vendor>, Endpoint) = match kind {
             Kind::Vb365(version) => vb365::open(setup, version),
-            Kind::Cbr => cbr::open(setup),
+            Kind::Cbr => cbr::open(setup)?,
             Kind::VsphereReplication => vr::open(setup),
         };
+        let door = Door::new(listener, identity.as_ref().map(|identity| identity.server.clone()));
+        (endpoint.ca_pem, endpoint.fingerprint) =
+            identity.map(|identity| (identity.ca_pem, identity.fingerprint)).unzip();
+        let about = About {
+            vendor: endpoint.vendor.clone(),
+            api_version: endpoint.api_version.clone(),
+            url: endpoint.url.clone(),
+            targets: endpoint.targets.len(),
+        };
         let server = Arc::new(Server {
-            name: name.to_owned(),
+            name: name.into(),
+            about,
             vendor,
-            clock: self.clock.clone(),
             scripts,
             faults: Faults::default(),
             addresses: Mutex::new(Addresses::new(match kind {
@@ -148,9 +172,9 @@ impl Simulator {
                 Kind::Vb365(_) | Kind::Cbr => settings.address_limit,
             })),
             retry_after: settings.retry_after,
-            log: self.log.clone(),
+            shared: self.shared.clone(),
         });
-        self.running.push(serve(server.clone(), Door(listener)));
+        self.running.push(serve(server.clone(), door));
         self.servers.push(server);
         self.endpoints.push(endpoint);
         Ok(())
@@ -168,12 +192,12 @@ impl Simulator {
 
     /// The clock of all servers.
     pub fn clock(&self) -> &Arc<SimClock> {
-        &self.clock
+        &self.shared.clock
     }
 
-    /// All requests so far, oldest first; only the last 100,000 are kept.
+    /// The requests so far, oldest first; only the last [`Settings::request_log`] are kept.
     pub fn requests(&self) -> Vec<LoggedRequest> {
-        self.log.all()
+        self.shared.log.newest(None, usize::MAX)
     }
 
     /// Says how a coming synchronization of a target goes. Several for the same target are used one after the other;
@@ -230,7 +254,7 @@ impl Simulator {
     }
 
     fn server(&self, name: &str) -> Result<&Server, UnknownEndpoint> {
-        let found = self.servers.iter().find(|server| server.name == name);
+        let found = self.servers.iter().find(|server| *server.name == *name);
         found.map(Arc::as_ref).ok_or_else(|| UnknownEndpoint(name.to_owned()))
     }
 

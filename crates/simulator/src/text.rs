@@ -28,7 +28,15 @@ fn digit(byte: u8) -> Option<u8> {
 
 /// The pairs of a query or form, in order; what is not encoded rightly is left out.
 pub(crate) fn pairs(text: &str) -> Vec<(String, String)> {
-    let field = |part: &str| decode(&part.replace('+', " "));
+    split(text, |part| decode(&part.replace('+', " ")))
+}
+
+/// The pairs of a query in which `+` is no blank.
+pub(crate) fn raw_pairs(text: &str) -> Vec<(String, String)> {
+    split(text, decode)
+}
+
+fn split(text: &str, field: impl Fn(&str) -> Option<String>) -> Vec<(String, String)> {
     let pair = |part: &str| {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
         Some((field(name)?, field(value)?))
@@ -65,6 +73,7 @@ mod tests {
         let read = pairs("filter=a&filter=b+c&username=EXAMPLE%5Cuser&x&&bad=%zz");
         let expected = [("filter", "a"), ("filter", "b c"), ("username", "EXAMPLE\\user"), ("x", "")];
         assert_eq!(read, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(raw_pairs("a=b+c%20d"), [("a".to_owned(), "b+c d".to_owned())]);
     }
 
     #[test]

@@ -129,7 +129,8 @@ fn builder(arguments: &Simulate) -> Result<Builder, Failure> {
         Some(0.0) => builder.clock(SimClock::manual()),
         Some(factor) => builder.speed(factor),
     };
-    Ok(builder.listen(arguments.listen))
+    let builder = if arguments.tls { builder.tls() } else { builder };
+    Ok(builder.listen(arguments.listen).control(!arguments.no_control))
 }
 
 /// The endpoints of a scenario that are of one of these kinds; all of them when there is none.

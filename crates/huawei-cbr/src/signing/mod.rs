@@ -3,27 +3,22 @@
 //! The gateway builds the same text from the request that it got and compares. So a signature is made over what is
 //! really sent, once per attempt (it is good for 15 minutes), and the query goes out in the very form that was signed.
 
+pub mod canonical;
 pub mod vectors;
 
 use std::sync::Arc;
 
 use backup_sync_runtime::clock::Clock;
 use backup_sync_runtime::{Authenticator, BoxFuture, Error, ExposeSecret as _, Operation, SecretString, Stamp};
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use reqwest::Request;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderName, HeaderValue};
-use sha2::{Digest as _, Sha256};
 
-const ALGORITHM: &str = "SDK-HMAC-SHA256";
+use self::canonical::{ALGORITHM, UNSIGNED_PAYLOAD};
+
 const X_SDK_DATE: &str = "X-Sdk-Date";
 const X_SDK_CONTENT_SHA256: &str = "X-Sdk-Content-Sha256";
-const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
-
-/// Everything but letters, digits, `-`, `_`, `.` and `~`.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// An access key.
 #[derive(Clone, Debug)]
@@ -108,23 +103,13 @@ pub fn sign(request: &ToSign<'_>, keys: &Keys, date: &str) -> Result<Signed, Err
     if header(&headers, "host").is_none() {
         add(&mut headers, "Host", request.host);
     }
-    let query = canonical_query(request.query);
-    let (signed_headers, header_lines) = canonical_headers(&headers);
-    let canonical_request = [
-        &request.method.to_uppercase(),
-        &canonical_path(request.path)?,
-        &query,
-        &header_lines,
-        &signed_headers.join(";"),
-        &payload_hash(&headers, request.body),
-    ]
-    .map(String::as_str)
-    .join("\n");
-    let string_to_sign = format!("{ALGORITHM}\n{date}\n{}", hex(&Sha256::digest(canonical_request.as_bytes())));
-    let mut mac = Hmac::<Sha256>::new_from_slice(keys.secret.expose_secret().as_bytes())
-        .map_err(|_| Error::usage("the secret key cannot be used for signing"))?;
-    mac.update(string_to_sign.as_bytes());
-    let signature = hex(&mac.finalize().into_bytes());
+    let query = canonical::query(request.query);
+    let lines = header_lines(&headers);
+    let signed_headers: Vec<String> = lines.iter().map(|(name, _)| name.clone()).collect();
+    let hash = canonical::payload_hash(header(&headers, X_SDK_CONTENT_SHA256), request.body);
+    let canonical_request = canonical::request(request.method, request.path, request.query, &lines, &hash)?;
+    let string_to_sign = canonical::string_to_sign(&date, &canonical_request);
+    let signature = canonical::signature(&keys.secret, &string_to_sign)?;
     let authorization = format!(
         "{ALGORITHM} Access={}, SignedHeaders={}, Signature={signature}",
         keys.access,
@@ -145,48 +130,15 @@ fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, RESERVED).to_string()
-}
-
-/// Decoded once, split at slashes, encoded again, with a slash at the end that the request itself need not have.
-fn canonical_path(path: &str) -> Result<String, Error> {
-    let decoded =
-        percent_decode_str(path).decode_utf8().map_err(|_| Error::usage("the path of the request is not UTF-8"))?;
-    let mut canonical = decoded.split('/').map(encode).collect::<Vec<_>>().join("/");
-    if !canonical.ends_with('/') {
-        canonical.push('/');
-    }
-    Ok(canonical)
-}
-
-/// Sorted by the raw text, then encoded.
-fn canonical_query(query: &[(String, String)]) -> String {
-    let mut sorted: Vec<&(String, String)> = query.iter().collect();
-    sorted.sort();
-    sorted.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
-}
-
-fn canonical_headers(headers: &[(String, String)]) -> (Vec<String>, String) {
-    let mut signed: Vec<(String, &str)> = headers
+/// The headers that are signed, in order: names in lower case, values without white space around them.
+fn header_lines(headers: &[(String, String)]) -> Vec<(String, String)> {
+    let mut signed: Vec<(String, String)> = headers
         .iter()
         .filter(|(name, _)| !name.contains('_') && !name.eq_ignore_ascii_case("authorization"))
-        .map(|(name, value)| (name.to_lowercase(), value.trim()))
+        .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
         .collect();
     signed.sort();
-    let lines = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-    (signed.into_iter().map(|(name, _)| name).collect(), lines)
-}
-
-fn payload_hash(headers: &[(String, String)], body: &[u8]) -> String {
-    match header(headers, X_SDK_CONTENT_SHA256).filter(|_| !body.is_empty()) {
-        Some(given) => given.to_owned(),
-        None => hex(&Sha256::digest(body)),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    signed
 }
 
 /// Signs every request with the same keys.

@@ -1,11 +1,13 @@
-//! IAM: tokens by password, and the project of the region.
+//! IAM: tokens by password, what credentials permit, and the project of the region.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use huawei_cbr::iam_v3::open::AuthMethod;
 use huawei_cbr::iam_v3::types as t;
+use jiff::Timestamp;
 
+use super::aksk::{AccessKey, Refused};
 use crate::ids::{Ids, secret};
 use crate::message::{Answer, Call};
 use crate::text::same;
@@ -24,6 +26,7 @@ pub(crate) struct Iam {
     pub(crate) project_id: String,
     pub(crate) origin: String,
     pub(crate) lifetime: Duration,
+    pub(crate) key: AccessKey,
     tokens: HashMap<String, Token>,
 }
 
@@ -33,17 +36,13 @@ struct Token {
     project: bool,
 }
 
-/// What a token permits.
+/// What the credentials of a request permit.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Check {
+pub(crate) enum Scope {
     /// Calls of the project.
-    Good,
-    /// Nothing; there is none, or it is not known.
-    Unknown,
-    /// Nothing any more.
-    Expired,
+    Project,
     /// Calls of the account, which CBR does not have.
-    OtherScope,
+    Account,
 }
 
 fn text(text: &str) -> Option<String> {
@@ -57,7 +56,7 @@ pub(crate) fn error(status: u16, message: &str, title: &str) -> Answer {
 }
 
 impl Iam {
-    pub(crate) fn new(ids: &mut Ids, password: String, origin: String, lifetime: Duration) -> Self {
+    pub(crate) fn new(ids: &mut Ids, password: String, origin: String, lifetime: Duration, key: AccessKey) -> Self {
         Self {
             domain: "example-account".to_owned(),
             domain_id: ids.hex(),
@@ -68,17 +67,25 @@ impl Iam {
             project_id: ids.hex(),
             origin,
             lifetime,
+            key,
             tokens: HashMap::new(),
         }
     }
 
-    /// What the token of a request permits.
-    pub(crate) fn check(&self, call: &Call) -> Check {
-        match call.header("x-auth-token").and_then(|token| self.tokens.get(token)) {
-            None => Check::Unknown,
-            Some(token) if token.expires <= call.now => Check::Expired,
-            Some(token) if token.project => Check::Good,
-            Some(_) => Check::OtherScope,
+    /// What the token or the signature of a request permits. `wall` is the time of day of those who sign.
+    pub(crate) fn check(&mut self, call: &Call, wall: Timestamp) -> Result<Scope, Refused> {
+        let Some(token) = call.header("x-auth-token") else {
+            if call.header("authorization").is_none() {
+                return Err(Refused::credentials("decrypt token fail"));
+            }
+            return self.key.check(call, wall, &self.project_id).map(|()| Scope::Project);
+        };
+        match self.tokens.get(token) {
+            None => Err(Refused::credentials("decrypt token fail")),
+            Some(token) if token.expires <= call.now => {
+                Err(Refused::new(401, "0307", "The token must be updated: token expired"))
+            }
+            Some(token) => Ok(if token.project { Scope::Project } else { Scope::Account }),
         }
     }
 

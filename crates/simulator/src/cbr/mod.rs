@@ -1,21 +1,26 @@
 //! Huawei Cloud CBR and its IAM as a server.
 
+mod aksk;
 mod iam;
 mod lists;
 mod state;
 mod views;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::http::Method;
 use huawei_cbr::v3::types as t;
 use huawei_cbr::{iam_v3, v3};
 
-use self::iam::{Check, Iam};
+use self::aksk::{AccessKey, Refused};
+use self::iam::{Iam, Scope};
 use self::lists::{Page, page};
 use self::state::{Backup, Refusal, Resource, Start, State, Vault};
 use self::views::{Project, gateway_error};
+use crate::builder::StartError;
 use crate::clock::SimClock;
+use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
 use crate::ids::Ids;
@@ -40,10 +45,11 @@ struct Cbr {
 }
 
 /// Makes a server and says how to reach it.
-pub(crate) fn open(setup: Setup<'_>) -> (Box<dyn Vendor>, Endpoint) {
+pub(crate) fn open(setup: Setup<'_>) -> Result<(Box<dyn Vendor>, Endpoint), StartError> {
     let mut ids = Ids::new(setup.name);
     let lifetime = setup.settings.iam_token_lifetime;
-    let iam = Iam::new(&mut ids, setup.password.clone(), setup.origin.clone(), lifetime);
+    let key = AccessKey::new(setup.settings.cbr_temporary_keys).ok_or(StartError::Random)?;
+    let iam = Iam::new(&mut ids, setup.password.clone(), setup.origin.clone(), lifetime, key);
     let state = State::new(ids, setup.settings, setup.clock.epoch().as_second());
     let target =
         |vault: &Vault| EndpointTarget { kind: "vault".to_owned(), id: vault.id.clone(), name: vault.name.clone() };
@@ -55,6 +61,9 @@ pub(crate) fn open(setup: Setup<'_>) -> (Box<dyn Vendor>, Endpoint) {
         domain: Some(iam.domain.clone()),
         username: iam.username.clone(),
         password: setup.password,
+        access_key: Some(iam.key.access.clone()),
+        secret_key: Some(iam.key.secret.clone()),
+        security_token: iam.key.temporary.as_ref().map(|(token, _)| token.clone()),
         targets: state.vaults().iter().filter(|vault| vault.hybrid).map(target).collect(),
         ..Endpoint::at(setup.name, "huawei-cbr", setup.origin)
     };
@@ -65,7 +74,7 @@ pub(crate) fn open(setup: Setup<'_>) -> (Box<dyn Vendor>, Endpoint) {
         settings: setup.settings.clone(),
         state: Mutex::new((state, iam)),
     };
-    (Box::new(vendor), endpoint)
+    Ok((Box::new(vendor), endpoint))
 }
 
 impl Vendor for Cbr {
@@ -113,23 +122,27 @@ impl Vendor for Cbr {
         };
         Answer::json(status, &gateway_error(code, message, &request))
     }
+
+    fn document(&self, operation: Option<&str>) -> &'static str {
+        let of_iam = iam_v3::OPERATIONS.iter().any(|row| Some(row.id) == operation);
+        if of_iam { "huawei-iam-v3" } else { "huawei-cbr-v3" }
+    }
+
+    fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.jobs(now, most)
+    }
 }
 
 impl Cbr {
-    /// The gateway's answer to a request whose token does not do.
-    fn refused(&self, iam: &Iam, call: &Call, request: &str, for_project: bool) -> Option<Answer> {
-        let refused = |status, code, message| Some(Answer::json(status, &gateway_error(code, message, request)));
-        let wrong = "Incorrect IAM authentication information: ";
-        match iam.check(call) {
-            Check::Expired => refused(401, "0301", &format!("{wrong}token expired")),
-            Check::Unknown if call.header("authorization").is_some() => {
-                refused(401, "0301", &format!("{wrong}verify aksk signature fail"))
-            }
-            Check::Unknown => refused(401, "0301", &format!("{wrong}decrypt token fail")),
-            Check::OtherScope if for_project => refused(403, "0302", "The token is not for a project."),
-            Check::Good | Check::OtherScope if !for_project || call.param(0) == iam.project_id => None,
-            Check::Good | Check::OtherScope => refused(403, "0302", "The token is not for this project."),
-        }
+    /// The gateway's answer to a request whose credentials do not do.
+    fn refused(&self, iam: &mut Iam, call: &Call, request: &str, for_project: bool) -> Option<Answer> {
+        let refused = match iam.check(call, self.clock.clients_wall()) {
+            Err(refused) => refused,
+            Ok(Scope::Account) if for_project => Refused::new(403, "0302", "The token is not for a project."),
+            Ok(_) if !for_project || call.param(0) == iam.project_id => return None,
+            Ok(_) => Refused::new(403, "0302", "The credentials are not for this project."),
+        };
+        Some(Answer::json(refused.status, &gateway_error(refused.code, &refused.message, request)))
     }
 
     fn dispatch(&self, operation: &str, state: &mut State, iam: &Iam, call: &Call, request: &str) -> Answer {

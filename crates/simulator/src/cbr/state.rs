@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::control::JobState;
 use crate::course::{Course, End};
 use crate::ids::Ids;
 use crate::script::{Behaviour, Scripts};
@@ -214,6 +215,17 @@ impl State {
 
     pub(crate) fn log(&self, id: &str, now: Duration) -> Option<&Log> {
         self.logs.get(*self.log_by_id.get(id)?).filter(|log| log.is_known(now))
+    }
+
+    /// How many tasks there were, and the newest `most` of them.
+    pub(crate) fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        let job = |log: &Log| {
+            let of_vault = || self.vault_at(log.vault).map(|vault| vault.id.as_str());
+            let target = log.resource.as_ref().and_then(|_| log.imports.first()).map(|backup| backup.id.as_str());
+            let operation = if log.resource.is_some() { "ImportBackup" } else { "ImportCheckpoint" };
+            log.course.job(now, &log.id, target.or_else(of_vault).unwrap_or_default(), operation)
+        };
+        (self.logs.len(), self.logs.iter().rev().take(most).map(job).collect())
     }
 
     /// The backups that the service knows; one that was taken over twice is there once, as it was taken over last.

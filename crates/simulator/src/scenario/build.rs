@@ -18,6 +18,7 @@ impl Scenario {
             0.0 => Simulator::builder().clock(SimClock::manual()),
             factor => Simulator::builder().speed(factor),
         };
+        let builder = if self.tls { builder.tls() } else { builder };
         self.endpoints.iter().fold(builder, |builder, (name, endpoint)| endpoint.add(name, builder))
     }
 }

@@ -16,6 +16,7 @@ use self::state::{Repository, Session, State};
 use self::tokens::Tokens;
 use crate::builder::Vb365Version;
 use crate::clock::SimClock;
+use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
 use crate::message::{Answer, Call, Pairs};
@@ -108,6 +109,18 @@ impl Vendor for Vb365 {
             _ => None,
         };
         self.error(status, &format!("The request cannot be answered (status {status})."), code)
+    }
+
+    fn document(&self, _: Option<&str>) -> &'static str {
+        match self.version {
+            Vb365Version::V5 => "veeam-vb365-v5",
+            Vb365Version::V6 | Vb365Version::V7 => "veeam-vb365-v7",
+            Vb365Version::V8 => "veeam-vb365-v8",
+        }
+    }
+
+    fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.jobs(now, most)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::control::JobState;
 use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
 use crate::script::{Behaviour, Scripts};
@@ -136,6 +137,13 @@ impl State {
 
     pub(crate) fn sessions(&self) -> &[Session] {
         &self.sessions
+    }
+
+    /// How many sessions there were, and the newest `most` of them.
+    pub(crate) fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        let operation = "BackupRepository_StartSynchronizeAction";
+        let job = |session: &Session| session.course.job(now, &session.id, &session.repository, operation);
+        (self.sessions.len(), self.sessions.iter().rev().take(most).map(job).collect())
     }
 
     pub(crate) fn session(&self, id: &str) -> Option<&Session> {

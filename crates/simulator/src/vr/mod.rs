@@ -17,6 +17,7 @@ use self::lists::{Asked, Key, key_of};
 use self::sessions::Sessions;
 use self::state::{Action, Refusal, Replication, State, Task};
 use self::views::View;
+use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
 use crate::limit;
@@ -130,6 +131,14 @@ impl Vendor for Vr {
             _ => ("REMOTE_SERVER_DOWN", "The remote vSphere Replication server cannot be reached."),
         };
         error(&mut locked.0, status, code, message)
+    }
+
+    fn document(&self, _: Option<&str>) -> &'static str {
+        "vsphere-replication-v2"
+    }
+
+    fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.jobs(now, most)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::control::JobState;
 use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
 use crate::script::{Behaviour, Scripts};
@@ -171,6 +172,15 @@ impl State {
 
     pub(crate) fn task(&self, id: &str, now: Duration) -> Option<&Task> {
         self.tasks.get(*self.task_by_id.get(id)?).filter(|task| task.is_known(now))
+    }
+
+    /// How many tasks there were, and the newest `most` of them.
+    pub(crate) fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
+        let job = |task: &Task| {
+            let target = self.replication_of(task).map_or("", |replication| replication.id.as_str());
+            task.course.job(now, &task.id, target, task.action.operation())
+        };
+        (self.tasks.len(), self.tasks.iter().rev().take(most).map(job).collect())
     }
 
     fn newest(&self, replication: &Replication) -> Option<&Task> {

@@ -184,7 +184,7 @@ impl Action {
         }
     }
 
-    fn operation(self) -> &'static str {
+    pub(crate) fn operation(self) -> &'static str {
         match self {
             Self::Sync => "syncReplication",
             Self::Pause => "pauseReplication",

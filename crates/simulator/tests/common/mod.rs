@@ -1,5 +1,8 @@
 //! What the tests share: a clock for the clients that moves the simulator's, and one synchronization from begin to end.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, clippy::expect_used, reason = "each test file uses a part")]
+
+#[path = "../../../../tests/support/conformance.rs"]
+mod conformance;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +11,7 @@ use backup_sync_engine::{Baseline, Claim, Ending, Outcome, Phase, Provider, Targ
 use backup_sync_runtime::clock::Clock;
 use backup_sync_runtime::{BoxFuture, SecretString};
 use backup_sync_simulator::{Builder, Endpoint, SimClock, Simulator};
+pub use conformance::Checked;
 use huawei_cbr::Cbr;
 use jiff::Timestamp;
 use veeam_vb365::Vb365;
@@ -34,9 +38,9 @@ impl Clock for Together {
     }
 }
 
-/// Starts with a clock that stands still.
-pub async fn start(builder: Builder) -> Result<Simulator, Box<dyn std::error::Error>> {
-    Ok(builder.clock(SimClock::manual()).start().await?)
+/// Starts with a clock that stands still; all answers are compared with the documents.
+pub async fn start(builder: Builder) -> Result<Checked, Box<dyn std::error::Error>> {
+    Ok(Checked::start(builder.clock(SimClock::manual())).await?)
 }
 
 pub fn only(simulator: &Simulator) -> Result<&Endpoint, String> {

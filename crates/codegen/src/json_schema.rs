@@ -1,0 +1,98 @@
+//! Turns the schemas of a document into JSON Schema, for those who compare values with what the document says.
+//!
+//! `nullable` becomes a further type, `x-wire-types` widens the types to what is seen on the wire, and a member that no
+//! schema knows is refused, so that a misspelt one does not pass as an extension.
+
+use serde_json::{Map, Value, json};
+
+/// What becomes of the words of an `x-extensible-enum`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Words {
+    /// Any word is right: vendors add some.
+    Open,
+    /// Only the words that the document knows are right.
+    Known,
+}
+
+/// The named schemas of a document, for [`of_value`].
+pub fn definitions(root: &Value, words: Words) -> Value {
+    let schemas = root.pointer("/components/schemas").and_then(Value::as_object);
+    let translated =
+        schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), translate(schema, Use::Definition, words)));
+    Value::Object(translated.collect())
+}
+
+/// The JSON Schema (2020-12) of a value that has the schema `schema` of a document.
+pub fn of_value(definitions: &Value, schema: &Value, words: Words) -> Value {
+    let mut whole = json!({ "allOf": [translate(schema, Use::Value, words)] });
+    whole["components"] = json!({ "schemas": definitions });
+    whole
+}
+
+/// How a schema is used: whoever uses it for a whole value closes it against unknown members.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Use {
+    /// A named schema, which others close or extend.
+    Definition,
+    /// A member of a composition.
+    Base,
+    /// The schema of a value.
+    Value,
+}
+
+/// One schema of OpenAPI 3.0 as JSON Schema 2020-12.
+fn translate(schema: &Value, used: Use, words: Words) -> Value {
+    let Some(members) = schema.as_object() else { return schema.clone() };
+    let mut out = Map::new();
+    for (key, value) in members {
+        let translated = match key.as_str() {
+            "properties" => {
+                let inner = value.as_object().into_iter().flatten();
+                Value::Object(inner.map(|(name, node)| (name.clone(), translate(node, Use::Value, words))).collect())
+            }
+            "items" | "additionalProperties" if value.is_object() => translate(value, Use::Value, words),
+            "allOf" => value.as_array().into_iter().flatten().map(|part| translate(part, Use::Base, words)).collect(),
+            "type" | "nullable" | "x-wire-types" | "format" => continue,
+            _ => value.clone(),
+        };
+        out.insert(key.clone(), translated);
+    }
+    if let Some(known) = members.get("x-extensible-enum").filter(|_| words == Words::Known) {
+        out.insert("enum".to_owned(), known.clone());
+    }
+    let wire = members.get("x-wire-types").and_then(Value::as_array);
+    let scalars = wire.filter(|types| !types.contains(&json!("array")));
+    if let Some(declared) = members.get("type") {
+        out.insert("type".to_owned(), scalars.map_or_else(|| declared.clone(), |types| Value::Array(types.clone())));
+    }
+    if used == Use::Value && (members.contains_key("$ref") || members.contains_key("allOf")) {
+        out.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
+    }
+    let free = members.get("type") == Some(&json!("object"))
+        && !["properties", "additionalProperties", "allOf"].iter().any(|key| members.contains_key(*key));
+    if free {
+        out.insert("additionalProperties".to_owned(), Value::Bool(true));
+    }
+    let mut schema = Value::Object(out);
+    if wire.is_some() && scalars.is_none() {
+        let single = translate(&members["items"], Use::Value, words);
+        schema = json!({ "anyOf": [schema, single] });
+    }
+    let nullable = members.get("nullable") == Some(&Value::Bool(true));
+    if nullable { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_closed_on_request_only() {
+        let schema = json!({"type": "string", "x-extensible-enum": ["a", "b"], "nullable": true});
+        let known = of_value(&json!({}), &schema, Words::Known);
+        assert_eq!(known["allOf"][0]["anyOf"][0]["enum"], json!(["a", "b"]));
+        assert_eq!(known["allOf"][0]["anyOf"][1], json!({"type": "null"}));
+        let open = of_value(&json!({}), &schema, Words::Open);
+        assert_eq!(open["allOf"][0]["anyOf"][0].get("enum"), None);
+    }
+}

@@ -1,0 +1,191 @@
+//! Compares every answer of a simulator with its document: status, headers and body. A deviation fails the test.
+//!
+//! Included by the tests of the simulator and of the program, which is why it is not a part of the library of tests.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::Deref;
+use std::path::Path;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use backup_sync_codegen::document::{operations, resolve};
+use backup_sync_codegen::json_schema::{self, Words};
+use backup_sync_codegen::{Document, load};
+use backup_sync_simulator::{Builder, Exchange, FaultKind, Simulator, StartError};
+use jsonschema::Validator;
+use serde_json::Value;
+
+/// The documents, each read once.
+static DOCUMENTS: LazyLock<Mutex<HashMap<&'static str, Arc<Spec>>>> = LazyLock::new(Mutex::default);
+
+struct Spec {
+    document: Document,
+    definitions: Value,
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+}
+
+impl Spec {
+    fn get(name: &'static str) -> Result<Arc<Self>, String> {
+        let mut documents = DOCUMENTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(spec) = documents.get(name) {
+            return Ok(spec.clone());
+        }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../specs/{name}.yaml"));
+        let document = load::file(&path, name).map_err(|finding| finding.to_string())?;
+        let definitions = json_schema::definitions(&document.value, Words::Known);
+        let spec = Arc::new(Self { document, definitions, validators: Mutex::default() });
+        documents.insert(name, spec.clone());
+        Ok(spec)
+    }
+
+    /// The answer that the document has for a status, by its number, its hundred, or `default`.
+    fn answer(&self, operation: &str, status: u16) -> Option<&Value> {
+        let root = &self.document.value;
+        let found = operations(root).into_iter().find(|node| node.id() == operation)?;
+        let answers = found.node.get("responses")?;
+        let keys = [status.to_string(), format!("{}XX", status / 100), "default".to_owned()];
+        resolve(root, keys.iter().find_map(|key| answers.get(key))?)
+    }
+
+    fn validator(&self, schema: &Value) -> Result<Arc<Validator>, String> {
+        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(validator) = validators.get(&schema.to_string()) {
+            return Ok(validator.clone());
+        }
+        let whole = json_schema::of_value(&self.definitions, schema, Words::Known);
+        let built = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&whole);
+        let built = Arc::new(built.map_err(|error| format!("the schema cannot be used: {error}"))?);
+        validators.insert(schema.to_string(), built.clone());
+        Ok(built)
+    }
+
+    /// What is wrong with an answer.
+    fn deviations(&self, exchange: &Exchange, operation: &str) -> Vec<String> {
+        let Some(answer) = self.answer(operation, exchange.status) else {
+            return vec!["the status is not documented".to_owned()];
+        };
+        let mut wrong = self.headers(exchange, answer);
+        let content = answer.get("content").and_then(Value::as_object);
+        let media = exchange.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
+        let bare = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
+        match content.and_then(|content| content.get(bare).or_else(|| content.get("*/*"))) {
+            Some(content) => wrong.extend(self.body(&content["schema"], &exchange.body)),
+            None if content.is_none() && exchange.body.is_empty() => {}
+            None if content.is_none() => wrong.push("there is a body, and none is documented".to_owned()),
+            None => wrong.push(format!("the content type {bare:?} is not documented")),
+        }
+        wrong
+    }
+
+    fn headers(&self, exchange: &Exchange, answer: &Value) -> Vec<String> {
+        let documented = answer.get("headers").and_then(Value::as_object).into_iter().flatten();
+        let sent = |wanted: &str| exchange.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        documented.filter(|(name, _)| !sent(name)).map(|(name, _)| format!("the header {name} is missing")).collect()
+    }
+
+    fn body(&self, schema: &Value, body: &[u8]) -> Vec<String> {
+        let value: Value = match serde_json::from_slice(body) {
+            Ok(value) => value,
+            Err(error) => return vec![format!("the body is no JSON: {error}")],
+        };
+        match self.validator(schema) {
+            Ok(validator) => {
+                validator.iter_errors(&value).map(|error| format!("at {:?}: {error}", error.instance_path())).collect()
+            }
+            Err(why) => vec![why],
+        }
+    }
+}
+
+/// What was seen so far.
+#[derive(Default)]
+struct Seen {
+    /// Answers that were found right, by their content.
+    right: HashSet<u64>,
+    deviations: Vec<String>,
+    /// What a test says about deviations that it makes itself, and how many there were.
+    allowed: BTreeMap<(&'static str, u16), (&'static str, usize)>,
+}
+
+/// Sees all answers of one simulator.
+#[derive(Default)]
+pub struct Conformance(Mutex<Seen>);
+
+impl Conformance {
+    fn see(&self, exchange: &Exchange) {
+        // A connection that is closed, and what a fault of the test itself puts in place of the vendor's answer.
+        let replaced = exchange.fault.as_ref().is_some_and(|fault| {
+            !matches!(fault, FaultKind::Delay(_) | FaultKind::Truncated | FaultKind::ApplyThenReset)
+        });
+        let Some(operation) = exchange.operation.filter(|_| !replaced && exchange.status != 0) else { return };
+        let mut hasher = DefaultHasher::new();
+        (exchange.document, operation, exchange.status, &exchange.headers, &exchange.body).hash(&mut hasher);
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.right.contains(&hasher.finish()) {
+            return;
+        }
+        let wrong = match Spec::get(exchange.document) {
+            Ok(spec) => spec.deviations(exchange, operation),
+            Err(why) => vec![why],
+        };
+        if wrong.is_empty() {
+            seen.right.insert(hasher.finish());
+        } else if let Some((_, count)) = seen.allowed.get_mut(&(operation, exchange.status)) {
+            *count += 1;
+        } else {
+            let what = format!("{} of {}, status {}", operation, exchange.document, exchange.status);
+            seen.deviations.extend(wrong.into_iter().map(|wrong| format!("{what}: {wrong}")));
+        }
+    }
+}
+
+/// A simulator whose answers are compared with the documents; the test fails at its end if one deviates.
+pub struct Checked {
+    simulator: Option<Simulator>,
+    conformance: Arc<Conformance>,
+}
+
+impl Checked {
+    /// Starts a simulator and sees all its answers.
+    pub async fn start(builder: Builder) -> Result<Self, StartError> {
+        let conformance = Arc::new(Conformance::default());
+        let observer = conformance.clone();
+        let simulator = builder.observe(move |exchange| observer.see(exchange)).start().await?;
+        Ok(Self { simulator: Some(simulator), conformance })
+    }
+
+    /// Permits deviations of one operation with one status, because of what this test does. There has to be one.
+    pub fn allow(&self, operation: &'static str, status: u16, why: &'static str) -> &Self {
+        let mut seen = self.conformance.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.allowed.insert((operation, status), (why, 0));
+        self
+    }
+
+    /// Stops the servers and waits until they have.
+    pub async fn shutdown(mut self) {
+        if let Some(simulator) = self.simulator.take() {
+            simulator.shutdown().await;
+        }
+    }
+}
+
+impl Deref for Checked {
+    type Target = Simulator;
+
+    fn deref(&self) -> &Simulator {
+        self.simulator.as_ref().expect("a checked simulator is there until it is shut down")
+    }
+}
+
+impl Drop for Checked {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let seen = self.conformance.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(seen.deviations.is_empty(), "answers deviate from the documents:\n{}", seen.deviations.join("\n"));
+        for ((operation, status), (why, count)) in &seen.allowed {
+            assert!(*count > 0, "no answer of {operation} with {status} deviates, but one may because {why}");
+        }
+    }
+}
