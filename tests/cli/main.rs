@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod bad_input;
+#[path = "../support/conformance.rs"]
+mod conformance;
 mod demo;
 mod sync;
 

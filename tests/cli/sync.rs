@@ -6,6 +6,7 @@ use std::path::Path;
 use backup_sync_simulator::{Behaviour, Endpoint, Fault, FaultKind, Simulator, Vb365Version};
 use tempfile::TempDir;
 
+use crate::conformance::Checked;
 use crate::{Ended, assert_fits, call, program};
 
 /// Writes a file that only its owner can read.
@@ -20,7 +21,7 @@ fn secret(path: &Path, text: &str) {
 
 /// A simulated vendor, a folder with its configuration, and a runtime that keeps it alive.
 struct Site {
-    simulator: Simulator,
+    simulator: Checked,
     folder: TempDir,
     _runtime: tokio::runtime::Runtime,
 }
@@ -29,7 +30,7 @@ impl Site {
     fn new() -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let builder = Simulator::builder().vb365("m365", Vb365Version::V8).vsphere_replication("dr").speed(50.0);
-        let simulator = runtime.block_on(builder.start()).unwrap();
+        let simulator = runtime.block_on(Checked::start(builder)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut config = String::new();
         for endpoint in simulator.endpoints() {

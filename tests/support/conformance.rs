@@ -2,7 +2,7 @@
 //!
 //! Included by the tests of the simulator and of the program, which is why it is not a part of the library of tests.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::ops::Deref;
 use std::path::Path;
@@ -102,7 +102,7 @@ impl Spec {
 struct Seen {
     /// Answers that were found right, by their content.
     right: HashSet<u64>,
-    deviations: Vec<String>,
+    deviations: BTreeSet<String>,
     /// What a test says about deviations that it makes itself, and how many there were.
     allowed: BTreeMap<(&'static str, u16), (&'static str, usize)>,
 }
@@ -183,7 +183,7 @@ impl Drop for Checked {
             return;
         }
         let seen = self.conformance.0.lock().unwrap_or_else(PoisonError::into_inner);
-        assert!(seen.deviations.is_empty(), "answers deviate from the documents:\n{}", seen.deviations.join("\n"));
+        assert!(seen.deviations.is_empty(), "answers deviate from the documents: {:#?}", seen.deviations);
         for ((operation, status), (why, count)) in &seen.allowed {
             assert!(*count > 0, "no answer of {operation} with {status} deviates, but one may because {why}");
         }

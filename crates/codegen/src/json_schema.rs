@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 pub enum Words {
     /// Any word is right: vendors add some.
     Open,
-    /// Only the words that the document knows are right.
+    /// Only the words that the document knows are right, and the empty text, which stands for none.
     Known,
 }
 
@@ -58,7 +58,8 @@ fn translate(schema: &Value, used: Use, words: Words) -> Value {
         out.insert(key.clone(), translated);
     }
     if let Some(known) = members.get("x-extensible-enum").filter(|_| words == Words::Known) {
-        out.insert("enum".to_owned(), known.clone());
+        let known = known.as_array().into_iter().flatten().cloned();
+        out.insert("enum".to_owned(), known.chain([json!("")]).collect());
     }
     let wire = members.get("x-wire-types").and_then(Value::as_array);
     let scalars = wire.filter(|types| !types.contains(&json!("array")));
@@ -90,7 +91,7 @@ mod tests {
     fn words_are_closed_on_request_only() {
         let schema = json!({"type": "string", "x-extensible-enum": ["a", "b"], "nullable": true});
         let known = of_value(&json!({}), &schema, Words::Known);
-        assert_eq!(known["allOf"][0]["anyOf"][0]["enum"], json!(["a", "b"]));
+        assert_eq!(known["allOf"][0]["anyOf"][0]["enum"], json!(["a", "b", ""]));
         assert_eq!(known["allOf"][0]["anyOf"][1], json!({"type": "null"}));
         let open = of_value(&json!({}), &schema, Words::Open);
         assert_eq!(open["allOf"][0]["anyOf"][0].get("enum"), None);

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::routes::Found;
 use crate::text;
@@ -135,6 +136,22 @@ impl Answer {
                 Self::empty(500)
             }
         }
+    }
+
+    /// A JSON body in which the objects at `pointer`, or in the array there, have all of `members`: as null if they have
+    /// no value. The generated types leave out what has none.
+    pub(crate) fn json_with_nulls(status: u16, body: &impl Serialize, pointer: &str, members: &[&str]) -> Self {
+        let mut body = serde_json::to_value(body).unwrap_or_default();
+        let objects: Vec<&mut Value> = match body.pointer_mut(pointer) {
+            Some(Value::Array(items)) => items.iter_mut().collect(),
+            object => object.into_iter().collect(),
+        };
+        for object in objects.into_iter().filter_map(Value::as_object_mut) {
+            for member in members {
+                object.entry(*member).or_insert(Value::Null);
+            }
+        }
+        Self::json(status, &body)
     }
 
     /// A body of some media type.

@@ -1,5 +1,6 @@
 //! What can be turned on a simulator.
 
+use std::ops::Range;
 use std::time::Duration;
 
 /// Knobs; the defaults are what the vendors document, or what is usual where they are silent.
@@ -32,6 +33,9 @@ pub struct Settings {
     /// CBR: the access key is a temporary one that comes with a security token and ends after this time; `None` gives one
     /// that does not end. `None`.
     pub cbr_temporary_keys: Option<Duration>,
+    /// CBR: members of a backup that have no value are null; otherwise they are left out, as in another edition of the
+    /// service. On.
+    pub cbr_nulls: bool,
     /// vSphere Replication: a session that nobody uses ends after this time. 600 s.
     pub vr_session_idle: Duration,
     /// vSphere Replication: requests a minute from one client address; 0 permits all. 100.
@@ -42,6 +46,8 @@ pub struct Settings {
     pub vr_retry_after: bool,
     /// vSphere Replication: what a session sees of a pairing whose remote site it is not logged in to.
     pub vr_without_remote: WithoutRemote,
+    /// vSphere Replication: the remote site does not answer in this span of simulated time since the start. `None`.
+    pub vr_remote_down: Option<Range<Duration>>,
     /// vSphere Replication: status of a call that needs the login at the remote site and does not have it; 401 comes
     /// without a body. 403.
     pub vr_without_remote_status: u16,
@@ -63,11 +69,13 @@ impl Default for Settings {
             vb365_strict_antiforgery: false,
             iam_token_lifetime: Duration::from_secs(24 * 3600),
             cbr_temporary_keys: None,
+            cbr_nulls: true,
             vr_session_idle: Duration::from_secs(600),
             vr_address_limit: 100,
             vr_session_limit: 50,
             vr_retry_after: false,
             vr_without_remote: WithoutRemote::Contract,
+            vr_remote_down: None,
             vr_without_remote_status: 403,
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use backup_sync_engine::{Outcome, Provider as _};
 use backup_sync_runtime::Delivery;
 use backup_sync_simulator::{Fault, FaultKind, Settings, SimClock, Simulator, StartError, Vb365Version};
-use common::{Anything, baseline, http, only, start, synchronize, target, vb365, vr};
+use common::{Anything, Checked, baseline, http, only, start, synchronize, target, vb365, vr};
 use serde_json::{Value, json};
 
 fn fault(operation: &str, times: u32, kind: FaultKind) -> Fault {
@@ -30,7 +30,7 @@ async fn endpoints_are_described_without_showing_passwords() -> Anything {
     }
     assert!(members(2).contains("remote_username") && members(2).contains("remote_password"));
     assert_eq!(described[1]["project_id"].as_str().map(str::len), Some(32));
-    let shown = format!("{simulator:?}");
+    let shown = format!("{:?}", *simulator);
     for endpoint in simulator.endpoints() {
         assert!(!shown.contains(&endpoint.password));
         assert!(endpoint.url.starts_with("http://127.0.0.1:"));
@@ -166,7 +166,7 @@ async fn a_lost_answer_leaves_a_job_that_can_be_found() -> Anything {
     Ok(())
 }
 
-async fn start_vr() -> Result<Simulator, Box<dyn std::error::Error>> {
+async fn start_vr() -> Result<Checked, Box<dyn std::error::Error>> {
     start(Simulator::builder().vsphere_replication("site")).await
 }
 

@@ -122,7 +122,7 @@ async fn without_a_remote_login_answers_are_partial() -> Anything {
     let bare = Bare::new(&simulator, "v2").await?;
     let pairing = bare.pairing().await?;
     let list = bare.json(&format!("{pairing}/replications")).await?;
-    assert_eq!(list["_meta"]["errors"].as_array().map(Vec::len), Some(3));
+    assert_eq!(list["_meta"]["errors"].as_array().map(Vec::len), Some(6), "two members of each are missing");
     assert_eq!(list["list"][0].get("replication_server_name"), None);
     let id = list["list"][0]["id"].as_str().ok_or("no id")?.to_owned();
     let replication = format!("{pairing}/replications/{}", id.replace(':', "%3A"));
@@ -140,6 +140,61 @@ async fn without_a_remote_login_answers_are_partial() -> Anything {
     assert_eq!(whole["_meta"].get("errors"), None);
     assert_eq!(whole["list"][0]["replication_server_name"], "vrms-b.example.com");
     assert!(bare.json(&format!("{pairing}/remote-session")).await?["username"].is_string());
+    Ok(())
+}
+
+/// The words of the vendor's connectivity contract: `PARTIAL_DATA`, `ERROR` and `FULL_DATA`.
+#[tokio::test]
+async fn a_remote_site_that_is_down_leaves_partial_data_and_errors() -> Anything {
+    let down = Duration::from_secs(60)..Duration::from_secs(120);
+    let settings =
+        Settings { vr_remote_down: Some(down), vr_session_limit: 0, vr_address_limit: 0, ..Settings::default() };
+    let simulator = start(Simulator::builder().vsphere_replication("site").settings(settings)).await?;
+    let bare = Bare::new(&simulator, "v2").await?;
+    let endpoint = only(&simulator)?;
+    let pairing = bare.pairing().await?;
+    let (name, password) = (endpoint.remote_username.clone().unwrap_or_default(), endpoint.remote_password.clone());
+    let log_in = || bare.post(&format!("{pairing}/remote-session")).basic_auth(&name, password.as_deref());
+    assert_eq!(log_in().send().await?.status(), 204);
+    let replication = format!("{pairing}/replications/{}", endpoint.targets[0].id);
+
+    simulator.clock().advance(Duration::from_secs(60));
+    for path in ["/pairings", pairing.as_str(), &format!("{pairing}/replications"), &replication] {
+        let partial = bare.json(path).await?;
+        assert_eq!(partial["_meta"]["errors"][0]["code"], "REMOTE_SERVER_DOWN", "{path}: {partial}");
+        assert!(partial["_meta"]["errors"][0]["field"].as_str().is_some_and(|field| field.starts_with("$.")));
+    }
+    let calls = [
+        bare.get(&format!("{pairing}/remote-session")),
+        log_in(),
+        bare.post(&format!("{replication}/actions/sync")),
+        bare.post(&format!("{replication}/actions/pause")),
+        bare.post(&format!("{replication}/actions/resume")),
+    ];
+    for call in calls {
+        let refused = call.send().await?;
+        assert_eq!(refused.status(), 500);
+        assert_eq!(refused.json::<Value>().await?["error_code"], "REMOTE_SERVER_DOWN");
+    }
+    assert_eq!(bare.json("/tasks").await?["_meta"].get("errors"), None, "tasks are known here");
+
+    simulator.clock().advance(Duration::from_secs(60));
+    assert_eq!(bare.json(&replication).await?["_meta"].get("errors"), None, "it is back");
+    assert_eq!(bare.post(&format!("{replication}/actions/sync")).send().await?.status(), 202);
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_a_remote_login_the_status_is_as_set() -> Anything {
+    for status in [401_u16, 403, 500] {
+        let settings = Settings { vr_without_remote_status: status, ..Settings::default() };
+        let simulator = start(Simulator::builder().vsphere_replication("site").settings(settings)).await?;
+        let bare = Bare::new(&simulator, "v2").await?;
+        let refused = bare.get(&format!("{}/remote-session", bare.pairing().await?)).send().await?;
+        assert_eq!(refused.status(), status);
+        assert_eq!(refused.bytes().await?.is_empty(), status == 401, "401 has no body");
+        assert_eq!(bare.get("/session").send().await?.status(), 200, "the session itself lives");
+    }
     Ok(())
 }
 
@@ -215,6 +270,7 @@ async fn refusals_have_bodies_where_the_vendor_has_them() -> Anything {
         assert_eq!(answer.status(), 404, "{path}");
         assert!(answer.bytes().await?.is_empty());
     }
+    simulator.allow("getCurrentSession", 401, "no page says what comes without a session");
     let stranger = Bare { session: "none".into(), ..Bare::new(&simulator, "v2").await? };
     let answer = stranger.get("/session").send().await?;
     assert_eq!(answer.status(), 401);
@@ -231,6 +287,7 @@ async fn refusals_have_bodies_where_the_vendor_has_them() -> Anything {
 async fn the_rate_limiter_refuses_and_forgets() -> Anything {
     let settings = Settings { vr_session_limit: 5, vr_address_limit: 12, vr_retry_after: true, ..Settings::default() };
     let simulator = start(Simulator::builder().vsphere_replication("site").settings(settings)).await?;
+    simulator.allow("getCurrentSession", 429, "no page says how the limiter refuses");
     let bare = Bare::new(&simulator, "v2").await?;
     let mut statuses = Vec::new();
     for _ in 0..7 {

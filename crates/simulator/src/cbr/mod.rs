@@ -41,6 +41,8 @@ struct Cbr {
     clock: Arc<SimClock>,
     scripts: Arc<Scripts>,
     settings: Settings,
+    /// Members of a backup that are null when they have no value.
+    nulls: &'static [&'static str],
     state: Mutex<(State, Iam)>,
 }
 
@@ -72,6 +74,7 @@ pub(crate) fn open(setup: Setup<'_>) -> Result<(Box<dyn Vendor>, Endpoint), Star
         clock: setup.clock,
         scripts: setup.scripts,
         settings: setup.settings.clone(),
+        nulls: if setup.settings.cbr_nulls { &views::NULLS } else { &[] },
         state: Mutex::new((state, iam)),
     };
     Ok((Box::new(vendor), endpoint))
@@ -166,11 +169,11 @@ impl Cbr {
                 }
                 None => Err(missing("6500", "Operation log does not exist.")),
             },
-            "ListBackups" => list_backups(state, &project, &query),
+            "ListBackups" => list_backups(state, &project, &query, self.nulls),
             "ShowBackup" => match state.backups(call.now).into_iter().find(|backup| backup.id == call.param(1)) {
                 Some(backup) => {
                     let backup = Some(project.backup(backup, state.vault_at(backup.vault)));
-                    Ok(Answer::json(200, &t::BackupGetResp { backup }))
+                    Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, "/backup", self.nulls))
                 }
                 None => Err(missing("6200", "The backup does not exist.")),
             },
@@ -319,7 +322,7 @@ fn list_logs(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answ
     Ok(Answer::json(200, &list))
 }
 
-fn list_backups(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answer, Answer> {
+fn list_backups(state: &State, project: &Project<'_>, query: &Pairs, nulls: &[&str]) -> Result<Answer, Answer> {
     let page = paging(query)?;
     let found = lists::backups(state, query, project.now).map_err(|name| invalid(&name))?;
     let shown = page.cut(&found).into_iter().map(|backup| project.backup(backup, state.vault_at(backup.vault)));
@@ -329,5 +332,5 @@ fn list_backups(state: &State, project: &Project<'_>, query: &Pairs) -> Result<A
         offset: count(page.offset),
         backups: Some(shown.collect()),
     };
-    Ok(Answer::json(200, &list))
+    Ok(Answer::json_with_nulls(200, &list, "/backups", nulls))
 }

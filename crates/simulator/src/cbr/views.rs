@@ -14,6 +14,10 @@ use crate::course::{End, Stage};
 pub(crate) const HYBRID_PROVIDER: &str = "a13639de-00be-4e94-af30-26912d75e4a2";
 const SERVER_PROVIDER: &str = "0daac4c5-6707-4851-97ba-169e36266b66";
 
+/// Members of a backup that the vendor shows as null.
+pub(crate) const NULLS: [&str; 6] =
+    ["description", "expired_at", "parent_id", "protected_at", "resource_az", "updated_at"];
+
 /// What all objects of a project share.
 pub(crate) struct Project<'a> {
     pub(crate) id: &'a str,

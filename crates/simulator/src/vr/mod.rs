@@ -16,7 +16,7 @@ use vsphere_replication::v2::types as t;
 use self::lists::{Asked, Key, key_of};
 use self::sessions::Sessions;
 use self::state::{Action, Refusal, Replication, State, Task};
-use self::views::View;
+use self::views::{Reach, View};
 use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
@@ -100,24 +100,20 @@ impl Vendor for Vr {
         if of_pairing && call.param(0) != state.pairing.id {
             return Answer::empty(404);
         }
-        let logged_in = sessions.has_remote(session, &state.pairing.id);
+        let reach = self.reach(call.now, sessions.has_remote(session, &state.pairing.id));
         match operation {
             "getCurrentSession" => Answer::json(200, &t::SessionInfo { username: Some(USERNAME.to_owned()) }),
             "logout" => {
                 sessions.close(session);
                 Answer::empty(204)
             }
-            "createRemoteSession" => self.log_in_remotely(call, sessions, session, &state.pairing.id),
-            "getRemoteSession" if logged_in => {
-                Answer::json(200, &t::SessionInfo { username: Some(REMOTE_USERNAME.to_owned()) })
+            "createRemoteSession" | "syncReplication" if reach == Reach::Down => self.unreachable(state, reach),
+            "getRemoteSession" | "pauseReplication" | "resumeReplication" if !reach.is_whole() => {
+                self.unreachable(state, reach)
             }
-            "getRemoteSession" => self.remote_missing(state),
-            _ => self.dispatch(
-                operation,
-                call,
-                state,
-                logged_in || self.settings.vr_without_remote == WithoutRemote::Everything,
-            ),
+            "createRemoteSession" => self.log_in_remotely(call, sessions, session, &state.pairing.id),
+            "getRemoteSession" => Answer::json(200, &t::SessionInfo { username: Some(REMOTE_USERNAME.to_owned()) }),
+            _ => self.dispatch(operation, call, state, reach),
         }
     }
 
@@ -177,16 +173,27 @@ impl Vr {
         Answer::empty(204)
     }
 
-    fn remote_missing(&self, state: &mut State) -> Answer {
-        match self.settings.vr_without_remote_status {
-            401 => Answer::empty(401),
-            status => {
-                error(state, status, "REMOTE_NOT_AUTHENTICATED", "The session is not logged in at the remote site.")
-            }
+    /// How far a call of a session sees.
+    fn reach(&self, now: Duration, logged_in: bool) -> Reach {
+        if self.settings.vr_remote_down.as_ref().is_some_and(|down| down.contains(&now)) {
+            Reach::Down
+        } else if logged_in || self.settings.vr_without_remote == WithoutRemote::Everything {
+            Reach::Whole
+        } else {
+            Reach::NotLoggedIn
         }
     }
 
-    fn dispatch(&self, operation: &str, call: &Call, state: &mut State, remote: bool) -> Answer {
+    /// The refusal of a call that needs the remote site (`ERROR` in the vendor's connectivity contract).
+    fn unreachable(&self, state: &mut State, reach: Reach) -> Answer {
+        let status = if reach == Reach::Down { 500 } else { self.settings.vr_without_remote_status };
+        match reach.reason() {
+            Some((code, message)) if status != 401 => error(state, status, code, message),
+            _ => Answer::empty(401),
+        }
+    }
+
+    fn dispatch(&self, operation: &str, call: &Call, state: &mut State, reach: Reach) -> Answer {
         let action = match operation {
             "syncReplication" => Some(Action::Sync),
             "pauseReplication" => Some(Action::Pause),
@@ -194,14 +201,10 @@ impl Vr {
             _ => None,
         };
         if let Some(action) = action {
-            // A synchronization needs no remote login; the other two do.
-            if !remote && action != Action::Sync {
-                return self.remote_missing(state);
-            }
             return self.start(call, state, action);
         }
         let times_as_text = call.path.starts_with("/api/rest/vr/v1/");
-        let view = View { state, now: call.now, times_as_text, remote, extended: true };
+        let view = View { state, now: call.now, times_as_text, reach, extended: true };
         let answered = match operation {
             "getVrInfo" => Ok(Answer::json(200, &views::info(&state.pairing))),
             "getVrPairings" => pairings(&view, call),
@@ -229,7 +232,7 @@ impl Vr {
             Err(Refusal::Unknown) => return Answer::empty(404),
             Err(Refusal::State(why)) => return error(state, 400, "INVALID_STATE", why),
         };
-        let view = View { state, now: call.now, times_as_text, remote: true, extended: true };
+        let view = View { state, now: call.now, times_as_text, reach: Reach::Whole, extended: true };
         match state.task(&id, call.now) {
             Some(task) => Answer::json(202, &view.one_task(task)),
             None => Answer::empty(404),

@@ -11,6 +11,38 @@ use crate::course::{End, Stage};
 
 const VERSION: &str = "8.8.0";
 
+/// How far a call sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Both sites.
+    Whole,
+    /// The local site only: the session is not logged in at the remote one.
+    NotLoggedIn,
+    /// The local site only: the remote one does not answer.
+    Down,
+}
+
+impl Reach {
+    pub(crate) fn is_whole(self) -> bool {
+        self == Self::Whole
+    }
+
+    /// Why something is missing: code and message; nothing for a call that sees everything.
+    pub(crate) fn reason(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Whole => None,
+            Self::NotLoggedIn => Some(("REMOTE_NOT_AUTHENTICATED", "The session is not logged in at the remote site.")),
+            Self::Down => Some(("REMOTE_SERVER_DOWN", "The remote vSphere Replication server cannot be reached.")),
+        }
+    }
+
+    /// Says of each of these members that it is missing.
+    fn missing(self, fields: impl Iterator<Item = String>) -> Vec<t::MetaError> {
+        let Some((code, message)) = self.reason() else { return Vec::new() };
+        fields.map(|field| t::MetaError { code: text(code), message: text(message), field: Some(field) }).collect()
+    }
+}
+
 /// How the objects are shown: when, to whom, and in which version of the API.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -19,22 +51,13 @@ pub(crate) struct View<'a> {
     /// v1 writes the times of tasks as text.
     pub(crate) times_as_text: bool,
     /// Whether what comes from the remote site can be told.
-    pub(crate) remote: bool,
+    pub(crate) reach: Reach,
     /// Whether the slower members of a replication are told.
     pub(crate) extended: bool,
 }
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
-}
-
-/// Says that a member is missing for want of a remote login.
-pub(crate) fn not_authenticated(field: String) -> t::MetaError {
-    t::MetaError {
-        code: text("REMOTE_NOT_AUTHENTICATED"),
-        message: text("The session is not logged in at the remote site."),
-        field: Some(field),
-    }
 }
 
 fn vcenter(place: &Place) -> t::ServerInfo {
@@ -115,14 +138,14 @@ macro_rules! replication {
             status: Some(t::CompoundReplicationStatus { status: Some(status(standing)), rpo_violation: Some(false) }),
             rpo: Some(60),
             type_: Some("VC_TO_VC".into()),
-            replication_server_name: view.remote.then(|| pairing.remote_vrms.name.to_owned()),
+            replication_server_name: view.reach.is_whole().then(|| pairing.remote_vrms.name.to_owned()),
             recovery_solution: None,
             configuration_state: Some("OK".into()),
             configuration_error: None,
             last_group_error: None,
             recovery_state: Some("NOT_STARTED".into()),
             recovery_error: None,
-            target_replication_server_uuid: view.remote.then(|| pairing.replication_server.clone()),
+            target_replication_server_uuid: view.reach.is_whole().then(|| pairing.replication_server.clone()),
             last_sync_time: Some(standing.last_sync.into()),
             last_sync_duration: view.extended.then_some(standing.last_duration),
             last_sync_size: view.extended.then_some(SIZE),
@@ -214,8 +237,8 @@ impl View<'_> {
 
     pub(crate) fn one_replication(&self, replication: &Replication) -> t::ReplicationInfoDrResponseEntity {
         let fields = ["$.replication_server_name", "$.target_replication_server_uuid"];
-        let missing = fields.into_iter().filter(|_| !self.remote).map(|field| not_authenticated(field.to_owned()));
-        replication!(self, replication, ReplicationInfoDrResponseEntity { meta: meta(missing.collect()) })
+        let missing = self.reach.missing(fields.into_iter().map(str::to_owned));
+        replication!(self, replication, ReplicationInfoDrResponseEntity { meta: meta(missing) })
     }
 
     pub(crate) fn task(&self, task: &Task) -> t::Task {
@@ -228,8 +251,8 @@ impl View<'_> {
 
     fn remote_vc(&self) -> t::ServerInfo {
         let pairing = &self.state.pairing;
-        // Without a remote login only the id is known here.
-        if self.remote {
+        // Without the remote site only the id is known here.
+        if self.reach.is_whole() {
             vcenter(&pairing.remote_vc)
         } else {
             t::ServerInfo { id: text(&pairing.remote_vc.id), ..t::ServerInfo::default() }
@@ -243,7 +266,7 @@ impl View<'_> {
             local_vc_server: Some(vcenter(&pairing.local_vc)),
             remote_vc_server: Some(self.remote_vc()),
             local_vrms: Some(management(&pairing.local_vrms)),
-            remote_vrms: self.remote.then(|| management(&pairing.remote_vrms)),
+            remote_vrms: self.reach.is_whole().then(|| management(&pairing.remote_vrms)),
         }
     }
 
@@ -259,15 +282,16 @@ impl View<'_> {
         }
     }
 
-    /// What a pairing at `path` lacks for want of a remote login.
+    /// What a pairing at `path` lacks for want of the remote site.
     pub(crate) fn missing_of_pairing(&self, path: &str) -> Vec<t::MetaError> {
-        let fields = ["remote_vc_server", "remote_vrms"].into_iter().filter(|_| !self.remote);
-        fields.map(|field| not_authenticated(format!("{path}.{field}"))).collect()
+        let fields = ["remote_vc_server", "remote_vrms"].into_iter();
+        self.reach.missing(fields.map(|field| format!("{path}.{field}")))
     }
 
-    /// What a page of `count` replications lacks for want of a remote login.
+    /// What a page of `count` replications lacks for want of the remote site.
     pub(crate) fn missing_of_replications(&self, count: usize) -> Vec<t::MetaError> {
-        let items = (0..count).filter(|_| !self.remote);
-        items.map(|item| not_authenticated(format!("$.list[{item}].replication_server_name"))).collect()
+        let fields = ["replication_server_name", "target_replication_server_uuid"];
+        let items = (0..count).flat_map(|item| fields.map(|field| format!("$.list[{item}].{field}")));
+        self.reach.missing(items)
     }
 }
