@@ -82,7 +82,7 @@ pub async fn run(arguments: &Simulate) -> Result<Exit, Failure> {
 /// Starts the servers, says so, and never ends by itself.
 async fn serve(arguments: &Simulate) -> Result<Exit, Failure> {
     let simulator = builder(arguments)?.start().await.map_err(|error| not_started(arguments, &error))?;
-    if !arguments.listen.ip().is_loopback() {
+    if !arguments.listen.ip().to_canonical().is_loopback() {
         say(format_args!(
             "warning: {} can be reached from other machines; the simulated vendors are made for tests, not for open networks",
             arguments.listen
@@ -120,12 +120,15 @@ fn not_started(arguments: &Simulate, error: &StartError) -> Failure {
 }
 
 fn builder(arguments: &Simulate) -> Result<Builder, Failure> {
-    let builder = match &arguments.scenario {
+    let (builder, speed) = match &arguments.scenario {
         Some(path) => of_scenario(path, &arguments.vendors)?,
-        None => of_vendors(&arguments.vendors),
+        None => (of_vendors(&arguments.vendors), None),
     };
-    let builder = match arguments.speed.map(Speed::get) {
+    let builder = match arguments.speed.or(speed).map(Speed::get) {
         None => builder,
+        Some(0.0) if arguments.no_control => {
+            return Err(Failure::usage("with speed 0 only the control paths move time; leave --no-control out"));
+        }
         Some(0.0) => builder.clock(SimClock::manual()),
         Some(factor) => builder.speed(factor),
     };
@@ -133,8 +136,8 @@ fn builder(arguments: &Simulate) -> Result<Builder, Failure> {
     Ok(builder.listen(arguments.listen).control(!arguments.no_control))
 }
 
-/// The endpoints of a scenario that are of one of these kinds; all of them when there is none.
-fn of_scenario(path: &Path, kinds: &[Kind]) -> Result<Builder, Failure> {
+/// The endpoints of a scenario that are of one of these kinds, all of them when there is none; and its speed.
+fn of_scenario(path: &Path, kinds: &[Kind]) -> Result<(Builder, Option<Speed>), Failure> {
     let mut scenario = Scenario::load(path).map_err(|error| Failure::usage(error.to_string()))?;
     let meant = |kind: &Kind, vendor: Vendor, version: Option<Version>| {
         kind.vendor == vendor && kind.version.is_none_or(|wanted| version.unwrap_or(Version::V8) == wanted)
@@ -145,7 +148,7 @@ fn of_scenario(path: &Path, kinds: &[Kind]) -> Result<Builder, Failure> {
     if scenario.endpoints.is_empty() {
         return Err(Failure::usage(format!("the scenario {} has no endpoint of these vendors", path.display())));
     }
-    Ok(scenario.builder())
+    Ok((scenario.builder(), scenario.speed))
 }
 
 /// One endpoint of each kind; one of each vendor when there is none.
