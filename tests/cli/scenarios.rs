@@ -161,9 +161,10 @@ fn play(scenario: &str, speed: &str) -> (Simulation, tempfile::TempDir) {
     (Simulation::start(folder.path(), &arguments), folder)
 }
 
+/// Looks not so often that an appliance's quota of requests would be used up.
 fn sync(folder: &tempfile::TempDir, more: &[&str]) -> Ended {
     let usual =
-        ["sync", "--all", "--config", "simulated.toml", "--poll", "100ms", "--progress", "none", "--output=json"];
+        ["sync", "--all", "--config", "simulated.toml", "--poll", "250ms", "--progress", "none", "--output=json"];
     call(folder.path(), &[&usual[..], more].concat())
 }
 

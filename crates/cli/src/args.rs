@@ -173,7 +173,7 @@ pub struct Simulate {
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// Simulated seconds in each real second; 0 lets time stand still. The scenario's own, or 1, when left out.
-    #[arg(long, value_name = "FACTOR", value_parser = simulate::speed)]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = simulate::speed)]
     pub speed: Option<Speed>,
     /// Leave out the paths that show what the simulator knows and move its clock: `/_simulator/state`,
     /// `/_simulator/requests`, `/_simulator/advance`. They answer to this machine only.
