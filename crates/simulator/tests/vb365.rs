@@ -206,3 +206,23 @@ async fn refusals_have_the_form_of_the_version() -> Anything {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_v5_action_is_json_with_one_member() -> Anything {
+    let simulator = start(Simulator::builder().vb365("m365", Vb365Version::V5)).await?;
+    let bearer = bearer(&simulator, "v5", false).await?;
+    let endpoint = only(&simulator)?;
+    let url = format!("{}/v5/BackupRepositories/{}/action", endpoint.url, endpoint.targets[0].id);
+    let cases = [
+        ("text/plain", r#"{"sync": null}"#, 415),
+        ("application/json", r#"{"sync": nul"#, 400),
+        ("application/json", r#"{"stop": {}}"#, 400),
+        ("application/json", r#"{"sync": null, "stop": {}}"#, 400),
+        ("application/json; charset=utf-8", r#"{"sync": null}"#, 200),
+    ];
+    for (media, body, status) in cases {
+        let request = http()?.post(&url).bearer_auth(&bearer).header("content-type", media).body(body);
+        assert_eq!(request.send().await?.status(), status, "{media} {body}");
+    }
+    Ok(())
+}

@@ -69,9 +69,8 @@ struct Claim<'a> {
 impl<'a> Claim<'a> {
     fn read(header: &'a str) -> Option<Self> {
         let parts = header.strip_prefix(canonical::ALGORITHM)?.strip_prefix(' ')?;
-        let part = |name: &str| {
-            parts.split(',').map(str::trim).find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
-        };
+        let part =
+            |name: &str| parts.split(',').map(str::trim).find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
         let headers = part("SignedHeaders")?.split(';').collect();
         Some(Self { access: part("Access")?, headers, signature: part("Signature")? })
     }

@@ -170,7 +170,7 @@ impl Cbr {
                 None => Err(missing("6500", "Operation log does not exist.")),
             },
             "ListBackups" => list_backups(state, &project, &query, self.nulls),
-            "ShowBackup" => match state.backups(call.now).into_iter().find(|backup| backup.id == call.param(1)) {
+            "ShowBackup" => match state.backup(call.param(1), call.now) {
                 Some(backup) => {
                     let backup = Some(project.backup(backup, state.vault_at(backup.vault)));
                     Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, "/backup", self.nulls))

@@ -99,8 +99,11 @@ pub(crate) struct State {
     vaults: Vec<Vault>,
     vault_by_id: HashMap<String, usize>,
     seeds: Vec<Backup>,
+    seed_by_id: HashMap<String, usize>,
     logs: Vec<Log>,
     log_by_id: HashMap<String, usize>,
+    /// The tasks that take over a backup, oldest first.
+    logs_of_backup: HashMap<String, Vec<usize>>,
 }
 
 impl State {
@@ -130,7 +133,17 @@ impl State {
             vaults.push(Vault { id, name, hybrid, bucket, resource, pending, newest: None });
         }
         let vault_by_id = vaults.iter().enumerate().map(|(index, vault)| (vault.id.clone(), index)).collect();
-        Self { ids, vaults, vault_by_id, seeds, logs: Vec::new(), log_by_id: HashMap::new() }
+        let seed_by_id = seeds.iter().enumerate().map(|(index, seed)| (seed.id.clone(), index)).collect();
+        Self {
+            ids,
+            vaults,
+            vault_by_id,
+            seeds,
+            seed_by_id,
+            logs: Vec::new(),
+            log_by_id: HashMap::new(),
+            logs_of_backup: HashMap::new(),
+        }
     }
 
     /// An id for an answer.
@@ -204,6 +217,9 @@ impl State {
         let course = Course::new(start.now, behaviour, start.usual);
         let request = format!("req-{}", start.request);
         self.log_by_id.insert(id.clone(), self.logs.len());
+        for backup in &imports {
+            self.logs_of_backup.entry(backup.id.clone()).or_default().push(self.logs.len());
+        }
         self.logs.push(Log { id: id.clone(), request, vault, resource, checkpoint, course, imports });
         id
     }
@@ -245,10 +261,21 @@ impl State {
         backups
     }
 
+    /// One backup, as it was taken over last.
+    pub(crate) fn backup(&self, id: &str, now: Duration) -> Option<&Backup> {
+        let logs = self.logs_of_backup.get(id).into_iter().flatten().rev().filter_map(|log| self.logs.get(*log));
+        let taken = logs
+            .filter(|log| log.course.has_effect(now))
+            .find_map(|log| log.imports.iter().find(|backup| backup.id == id));
+        taken.or_else(|| self.seeds.get(*self.seed_by_id.get(id)?))
+    }
+
     /// A restore point: of a backup, or of a synchronization that has ended well. `at` turns a moment into seconds
     /// since 1970.
     pub(crate) fn checkpoint(&self, id: &str, now: Duration, at: impl Fn(Duration) -> i64) -> Option<Checkpoint<'_>> {
-        if let Some(backup) = self.backups(now).into_iter().find(|backup| backup.checkpoint == id) {
+        let all = self.seeds.iter().chain(self.logs.iter().flat_map(|log| &log.imports));
+        let backup = all.filter(|backup| backup.checkpoint == id).find_map(|backup| self.backup(&backup.id, now));
+        if let Some(backup) = backup.filter(|backup| backup.checkpoint == id) {
             return Some(Checkpoint {
                 id: &backup.checkpoint,
                 created: backup.created,

@@ -287,8 +287,8 @@ impl Vb365 {
     }
 
     fn start(&self, call: &Call, state: &mut State) -> Answer {
-        if self.version == Vb365Version::V5 && !is_action(call, "sync") {
-            return self.invalid("The body has to be an action: {\"sync\": null}.");
+        if let Some(refusal) = self.no_action(call, "sync", "{\"sync\": null}") {
+            return refusal;
         }
         match state.start(call.param(0), call.now, &self.scripts, self.settings.duration) {
             Some(session) => match self.session_view(session, call, true) {
@@ -300,10 +300,21 @@ impl Vb365 {
     }
 
     fn stop(&self, call: &Call, state: &mut State) -> Answer {
-        if self.version == Vb365Version::V5 && !is_action(call, "stop") {
-            return self.invalid("The body has to be an action: {\"stop\": {}}.");
+        if let Some(refusal) = self.no_action(call, "stop", "{\"stop\": {}}") {
+            return refusal;
         }
         if state.stop(call.param(0), call.now) { Answer::empty(self.done()) } else { self.no_session() }
+    }
+
+    /// The refusal of a v5 call whose body is not the action that it needs.
+    fn no_action(&self, call: &Call, action: &str, example: &str) -> Option<Answer> {
+        if self.version != Vb365Version::V5 || is_action(call, action) {
+            return None;
+        }
+        Some(match call.has_type("application/json") {
+            true => self.invalid(&format!("The body has to be an action: {example}.")),
+            false => self.error(415, "The body has to be of the type application/json.", None),
+        })
     }
 
     fn session_view<'a>(&self, session: &'a Session, call: &Call, with_id: bool) -> Option<SessionView<'a>> {
@@ -329,7 +340,8 @@ fn view<'a>(state: &State, repository: &'a Repository, now: Duration) -> Reposit
 /// Whether the body is `{"<action>": null}` or `{"<action>": {}}`.
 fn is_action(call: &Call, action: &str) -> bool {
     let body: Result<Map<String, Value>, String> = call.json();
-    body.is_ok_and(|body| body.len() == 1 && matches!(body.get(action), Some(Value::Null | Value::Object(_))))
+    call.has_type("application/json")
+        && body.is_ok_and(|body| body.len() == 1 && matches!(body.get(action), Some(Value::Null | Value::Object(_))))
 }
 
 /// The members of a token request, sent as a form or as JSON; or the status to refuse it with.
