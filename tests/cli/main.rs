@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod bad_input;
+#[expect(dead_code, reason = "these tests need a part of it")]
 #[path = "../support/conformance.rs"]
 mod conformance;
 mod demo;
