@@ -197,6 +197,11 @@ fn check(case: &Case) {
     for (pattern, ..) in case.targets {
         assert!(outcomes.keys().any(|target| fits(pattern, target)), "{name}: {pattern} is missing");
     }
+    if simulation.is_plain() {
+        let (_, state) = simulation.http("GET", "/_simulator/state", "");
+        let left: Vec<&Value> = state["endpoints"].as_array().unwrap().iter().map(|one| &one["faults"]).collect();
+        assert!(left.iter().all(|faults| **faults == 0), "{name}: faults that nothing has met: {left:?}");
+    }
     assert_eq!(simulation.end("-INT").code, 0, "{name}");
 }
 

@@ -59,6 +59,11 @@ impl Simulation {
         self.endpoints().iter().map(|endpoint| endpoint[member].as_str().unwrap_or("")).collect()
     }
 
+    /// Whether it speaks HTTP and not HTTPS.
+    pub fn is_plain(&self) -> bool {
+        self.all("url").iter().all(|url| url.starts_with("http://"))
+    }
+
     /// Calls a path of the first endpoint, which speaks plain HTTP; gives status and body.
     pub fn http(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let url = self.endpoints()[0]["url"].as_str().unwrap();
