@@ -7,7 +7,10 @@ mod bad_input;
 #[expect(dead_code, reason = "these tests use a part")]
 mod conformance;
 mod demo;
+mod scenarios;
+mod schema;
 mod secrets;
+mod simulate;
 mod sync;
 mod telemetry;
 
@@ -59,4 +62,20 @@ fn assert_fits(document: &str, value: &Value) {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let wrong: Vec<String> = validator.iter_errors(value).map(|error| error.to_string()).collect();
     assert!(wrong.is_empty(), "{document}: {wrong:?} in {value}");
+}
+
+/// The top of the repository.
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Checks that a file of the repository holds this text; with `BACKUP_SYNC_UPDATE=1` in the environment it is written.
+fn published(path: &str, text: &str) {
+    let file = root().join(path);
+    if std::env::var_os("BACKUP_SYNC_UPDATE").is_some_and(|value| value == "1") {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, text).unwrap();
+    }
+    let found = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(found == text, "{path} is stale; run the tests once with BACKUP_SYNC_UPDATE=1");
 }

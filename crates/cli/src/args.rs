@@ -1,11 +1,14 @@
 //! The command line: what may be written, and what help says about it.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use backup_sync::engine::Selector;
+use backup_sync_simulator::scenario::Speed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cmd::simulate::{self, Kind};
 use crate::exit;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
@@ -32,6 +35,12 @@ pub enum Command {
     Sync(Sync),
     /// List what can be synchronized.
     Targets(Targets),
+    /// Serve simulated vendors to practise and test with, until Ctrl-C.
+    ///
+    /// Prints one JSON document when they are ready: where they are, how to log in, what they have (see `backup-sync
+    /// schema simulate`). Nothing of it is real, passwords included.
+    #[command(after_long_help = simulate::EXAMPLES)]
+    Simulate(Simulate),
     /// Print the JSON Schema of a document that this program writes or reads.
     Schema(Schema),
 }
@@ -43,6 +52,7 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Sync(_) => "sync",
             Self::Targets(_) => "targets",
+            Self::Simulate(_) => "simulate",
             Self::Schema(_) => "schema",
         }
     }
@@ -52,7 +62,7 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.display.progress,
             Self::Sync(sync) => sync.display.progress,
-            Self::Targets(_) | Self::Schema(_) => Progress::None,
+            Self::Targets(_) | Self::Simulate(_) | Self::Schema(_) => Progress::None,
         }
     }
 }
@@ -157,6 +167,35 @@ pub struct Targets {
     pub config: ConfigFile,
 }
 
+/// Arguments of `simulate`.
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// A vendor to simulate: `veeam-vb365`, `huawei-cbr` or `vsphere-replication`; `veeam-vb365:v5` to `:v8` names the
+    /// version. May be given several times; one of each without it. With a scenario: only its endpoints of these vendors.
+    #[arg(long = "vendor", value_name = "VENDOR[:VERSION]")]
+    pub vendors: Vec<Kind>,
+    /// Where to listen. The first endpoint takes this port, each further one the next; with port 0 each takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Serve HTTPS, each endpoint with a certificate of its own that no system trusts.
+    #[arg(long)]
+    pub tls: bool,
+    /// A scenario in TOML, or in JSON if its name ends in `.json`; see `backup-sync schema scenario`.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Simulated seconds in each real second; 0 lets time stand still. The scenario's own, or 1, when left out.
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = simulate::speed)]
+    pub speed: Option<Speed>,
+    /// Leave out the paths that show what the simulator knows and move its clock: `/_simulator/state`,
+    /// `/_simulator/requests`, `/_simulator/advance`. They answer to this machine only.
+    #[arg(long)]
+    pub no_control: bool,
+    /// Write a configuration with all endpoints, ready for `backup-sync sync --all --config FILE`. Passwords and the like
+    /// go into a folder beside it whose name ends in `.files`.
+    #[arg(long, value_name = "FILE")]
+    pub write_config: Option<PathBuf>,
+}
+
 /// Arguments of `schema`.
 #[derive(Debug, Args)]
 pub struct Schema {
@@ -176,6 +215,10 @@ pub enum Document {
     Targets,
     /// The configuration file.
     Config,
+    /// What `simulate` prints when it is ready.
+    Simulate,
+    /// The file that `simulate` takes with `--scenario`.
+    Scenario,
 }
 
 /// A duration such as `90m`, `1h 30m` or `PT5M`.

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use backup_sync::runtime::tls::{Fingerprint, Trust};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::exit::Failure;
 use crate::secret::NOT_HERE;
 pub use crate::secret::Secret;
 
 /// The whole file.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// Endpoints by name; the name is the first part of a target's address.
@@ -20,7 +20,7 @@ pub struct File {
 }
 
 /// One server or region with credentials.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(tag = "vendor", rename_all = "kebab-case")]
 pub enum Endpoint {
     /// Veeam Backup for Microsoft 365.
@@ -31,8 +31,19 @@ pub enum Endpoint {
     VsphereReplication(Replication),
 }
 
+impl Endpoint {
+    /// Which certificates are accepted.
+    pub fn tls_mut(&mut self) -> &mut Tls {
+        match self {
+            Self::VeeamVb365(endpoint) => &mut endpoint.tls,
+            Self::HuaweiCbr(endpoint) => &mut endpoint.tls,
+            Self::VsphereReplication(endpoint) => &mut endpoint.tls,
+        }
+    }
+}
+
 /// A Veeam Backup for Microsoft 365 server.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Vb365 {
     /// Scheme, host and port, for example `https://vbm.example.org:4443`.
@@ -44,12 +55,12 @@ pub struct Vb365 {
     /// Where the password is.
     pub password: Secret,
     /// Which certificates are accepted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Tls::is_default")]
     pub tls: Tls,
 }
 
 /// CBR in one region.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cbr {
     /// Region, for example `ap-southeast-3`.
@@ -73,15 +84,15 @@ pub struct Cbr {
     /// Base URL of IAM, where it is not that of the region.
     pub iam_url: Option<String>,
     /// JSON files with on-premises backups; paths are relative to this file.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backup_lists: Vec<PathBuf>,
     /// Which certificates are accepted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Tls::is_default")]
     pub tls: Tls,
 }
 
 /// A vSphere Replication appliance.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replication {
     /// Base URL with the path, for example `https://vrms.example.org/api/rest/vr/v2`.
@@ -93,12 +104,12 @@ pub struct Replication {
     /// User at the remote site, for full information about both sides.
     pub remote: Option<User>,
     /// Which certificates are accepted.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Tls::is_default")]
     pub tls: Tls,
 }
 
 /// A user.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct User {
     /// User name.
@@ -108,7 +119,7 @@ pub struct User {
 }
 
 /// Which certificates are accepted. Verified against the system's authorities by default.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// PEM file with further certificate authorities; the path is relative to the configuration.
@@ -116,7 +127,7 @@ pub struct Tls {
     /// SHA-256 fingerprint of the server's certificate, for self-signed ones.
     pub fingerprint: Option<String>,
     /// Accept any certificate. Anybody in between can then read the password.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub insecure: bool,
 }
 
@@ -197,6 +208,10 @@ pub fn beside(folder: &Path, path: &Path) -> PathBuf {
 }
 
 impl Tls {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// As the runtime wants it.
     pub fn trust(&self, folder: &Path, what: &str) -> Result<Trust, Failure> {
         if self.insecure && (self.fingerprint.is_some() || self.ca_file.is_some()) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use backup_sync::runtime::SecretString;
 use keyring_core::{CredentialStore, Entry};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// An entry of the system's keyring.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table, { user = \"NAME\" }, with a service where it is not backup-sync")]
 pub struct Key {
     /// Name of the service under which it is stored.

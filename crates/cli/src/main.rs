@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod secret;
 mod signals;
+mod simulated;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
+        Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
         Command::Schema(schema) => cmd::schema::run(&schema),
     }
 }

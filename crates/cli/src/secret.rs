@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 use backup_sync::runtime::{ExposeSecret as _, SecretString, Zeroizing};
 use schemars::JsonSchema;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::config::beside;
 use crate::exit::Failure;
@@ -34,7 +35,7 @@ pub enum Secret {
 }
 
 /// The forms that a file may use.
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Reference {
     Env(String),
@@ -59,6 +60,19 @@ impl<'de> Deserialize<'de> for Secret {
             Reference::Command(words) => Self::Command(words),
             Reference::Keyring(key) => Self::Keyring(key),
         })
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let reference = match self {
+            Self::Env(name) => Reference::Env(name.clone()),
+            Self::File(path) => Reference::File(path.clone()),
+            Self::Command(words) => Reference::Command(words.clone()),
+            Self::Keyring(key) => Reference::Keyring(key.clone()),
+            Self::Given(_) => return Err(S::Error::custom("a secret itself is never written")),
+        };
+        reference.serialize(serializer)
     }
 }
 

@@ -24,6 +24,16 @@ pub async fn or_broken_off<T>(work: impl Future<Output = Result<T, Failure>>) ->
     }
 }
 
+/// Work that goes on until somebody asks to end; `None` when that was so.
+pub async fn until_asked_to_end<T>(work: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        // First the signals, so that none gets lost that arrives as soon as the work shows itself.
+        biased;
+        () = asked_to_end() => None,
+        outcome = work => Some(outcome),
+    }
+}
+
 /// Waits for a request to end.
 #[cfg(unix)]
 async fn asked_to_end() {

@@ -3,8 +3,8 @@
 //! A vault and a list of on-premises backups are synchronized by different calls; both answer with tasks (operation
 //! logs). A task that says `success` is not enough: its counter of failed backups has to be zero.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
@@ -44,6 +44,8 @@ pub struct Cbr {
     pub(crate) client: v3::Client,
     lists: HashMap<String, Vec<BackupSync>>,
     since: String,
+    /// Tasks of the lists that were started over this connection; they are in the vaults' lists of tasks too.
+    of_lists: Mutex<HashSet<String>>,
 }
 
 impl Cbr {
@@ -81,7 +83,7 @@ impl Cbr {
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
         let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
         let since = (config.clock.wall() - HISTORY).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        Ok(Self { name: config.name.clone(), project_id, connection, client, lists, since })
+        Ok(Self { name: config.name.clone(), project_id, connection, client, lists, since, of_lists: Mutex::default() })
     }
 
     /// The generated client.
@@ -156,6 +158,7 @@ impl Cbr {
         if ids.is_empty() {
             return Err(unnamed("ImportBackup"));
         }
+        self.of_lists.lock().unwrap_or_else(PoisonError::into_inner).extend(ids.iter().cloned());
         Ok(Job {
             target: target.clone(),
             ids,
@@ -170,8 +173,14 @@ impl Cbr {
         }
         let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
         let tasks = self.logs().synchronizations(Some(&target.address.id)).await?;
-        let mut mine = tasks.iter().filter(|task| belongs(task, target));
-        Ok(mine.find(|task| !known.contains(&task.id)).map(|task| job(target, task)))
+        let of_lists = self.of_lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = |task: &&OperationLog| !known.contains(&task.id) && !of_lists.contains(&task.id);
+        let mut mine = tasks.iter().filter(|task| belongs(task, target)).filter(new);
+        Ok(match (mine.next(), mine.next()) {
+            (Some(only), None) => Some(job(target, only)),
+            // Of several, nothing says which one is meant.
+            _ => None,
+        })
     }
 
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::clock::SimClock;
+use crate::fault::Fault;
 use crate::observe::{Exchange, Observers};
+use crate::script::Behaviour;
 use crate::settings::Settings;
-use crate::simulator::Simulator;
+use crate::simulator::{NoTarget, Simulator, UnknownEndpoint};
 use crate::tls::Certificate;
 
 /// Version of the VB365 REST API.
@@ -48,11 +51,26 @@ pub struct Builder {
     pub(crate) endpoints: Vec<(String, Kind)>,
     pub(crate) clock: Option<Arc<SimClock>>,
     pub(crate) settings: Settings,
+    /// Settings of single endpoints, by name.
+    pub(crate) own_settings: HashMap<String, Settings>,
+    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) orders: Vec<(String, Order)>,
     /// For endpoints that have none of their own.
     pub(crate) certificate: Option<Certificate>,
     pub(crate) certificates: HashMap<String, Certificate>,
     pub(crate) observers: Observers,
     pub(crate) control: bool,
+}
+
+/// What is said of an endpoint before it is there.
+#[derive(Clone, Debug)]
+pub(crate) enum Order {
+    /// How the coming synchronizations of the targets go that a pattern means.
+    Scripts(String, Vec<Behaviour>),
+    /// The same for one backup of an `ImportBackup` call, by its id.
+    Backup(String, Vec<Behaviour>),
+    /// A fault, and how many requests that it could hit pass before.
+    Fault(u32, Fault),
 }
 
 impl Default for Builder {
@@ -61,6 +79,9 @@ impl Default for Builder {
             endpoints: Vec::new(),
             clock: None,
             settings: Settings::default(),
+            own_settings: HashMap::new(),
+            listen: None,
+            orders: Vec::new(),
             certificate: None,
             certificates: HashMap::new(),
             observers: Observers::default(),
@@ -113,6 +134,44 @@ impl Builder {
         self
     }
 
+    /// Uses these settings for the endpoint with this name, instead of those for all.
+    #[must_use]
+    pub fn settings_of(mut self, endpoint: impl Into<String>, settings: Settings) -> Self {
+        self.own_settings.insert(endpoint.into(), settings);
+        self
+    }
+
+    /// Listens at this address: the first endpoint at its port, each further one at the next port; at free ports when
+    /// the port is 0. Without a call it is the loopback interface with free ports.
+    #[must_use]
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = Some(address);
+        self
+    }
+
+    /// Says how the coming synchronizations go of each target whose id or name matches `pattern`; `*` and `?` match as
+    /// in a shell.
+    #[must_use]
+    pub fn scripts(
+        self,
+        endpoint: impl Into<String>,
+        pattern: impl Into<String>,
+        runs: impl IntoIterator<Item = Behaviour>,
+    ) -> Self {
+        self.order(endpoint.into(), Order::Scripts(pattern.into(), runs.into_iter().collect()))
+    }
+
+    /// Makes coming requests to an endpoint go wrong, after so many that it could hit have passed.
+    #[must_use]
+    pub fn fault(self, endpoint: impl Into<String>, passing: u32, fault: Fault) -> Self {
+        self.order(endpoint.into(), Order::Fault(passing, fault))
+    }
+
+    pub(crate) fn order(mut self, endpoint: String, order: Order) -> Self {
+        self.orders.push((endpoint, order));
+        self
+    }
+
     /// Serves all endpoints over TLS, each with a good certificate of its own.
     #[must_use]
     pub fn tls(self) -> Self {
@@ -147,12 +206,12 @@ impl Builder {
         self
     }
 
-    /// Starts the servers on free ports of the loopback interface.
+    /// Starts the servers.
     ///
     /// # Errors
     ///
-    /// When two endpoints have the same name, a certificate is for an endpoint that is not there or cannot be made, or no
-    /// port can be opened.
+    /// When two endpoints have the same name, a certificate cannot be made, no port can be opened, or a certificate,
+    /// script or fault is for something that is not there.
     pub async fn start(self) -> Result<Simulator, StartError> {
         Simulator::start(self).await
     }
@@ -177,6 +236,18 @@ pub enum StartError {
     /// No port can be opened.
     #[error("no port of the loopback interface can be opened")]
     Listen(#[source] std::io::Error),
+    /// The address that was asked for cannot be used.
+    #[error("nothing can listen at {0}")]
+    ListenAt(SocketAddr, #[source] std::io::Error),
+    /// There are more endpoints than ports from the first one on.
+    #[error("there are not enough ports from {0} on for all endpoints")]
+    Ports(u16),
+    /// A script or fault is for an endpoint that is not there.
+    #[error(transparent)]
+    Endpoint(#[from] UnknownEndpoint),
+    /// A script is for a target that is not there.
+    #[error(transparent)]
+    Target(#[from] NoTarget),
     /// The system gives no random numbers for passwords and tokens.
     #[error("the system gives no random numbers")]
     Random,

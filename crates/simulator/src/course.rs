@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use crate::control::{JobState, JobWord};
-use crate::script::{Behaviour, Curve, Scripted};
+use crate::script::{Behaviour, Curve, OnStop, Scripted};
 
 /// The first tenth of a course is spent waiting, where a vendor has such a state.
 const WAITING_SHARE: u32 = 10;
@@ -17,7 +17,8 @@ pub(crate) struct Course {
     duration: Duration,
     curve: Curve,
     outcome: Scripted,
-    /// When somebody stopped it by a call.
+    on_stop: OnStop,
+    /// When it stops or has stopped because of a call.
     stopped: Option<Duration>,
 }
 
@@ -61,7 +62,8 @@ impl End<'_> {
 impl Course {
     pub(crate) fn new(start: Duration, behaviour: Behaviour, usual: Duration) -> Self {
         let duration = behaviour.duration.unwrap_or(usual);
-        Self { start, duration, curve: behaviour.curve, outcome: behaviour.outcome, stopped: None }
+        let Behaviour { curve, outcome, on_stop, .. } = behaviour;
+        Self { start, duration, curve, outcome, on_stop, stopped: None }
     }
 
     pub(crate) fn start(&self) -> Duration {
@@ -80,13 +82,17 @@ impl Course {
 
     /// When it ends or has ended; `None` for one that never does.
     pub(crate) fn end(&self) -> Option<Duration> {
-        let scripted = match self.outcome {
-            Scripted::StuckAt(_) | Scripted::UnknownState(_) => None,
-            _ => Some(self.start.saturating_add(self.duration)),
-        };
-        match (self.stopped, scripted) {
+        match (self.stopped, self.scripted_end()) {
             (Some(stopped), Some(scripted)) => Some(stopped.min(scripted)),
             (stopped, scripted) => stopped.or(scripted),
+        }
+    }
+
+    /// When it would end if nobody stopped it.
+    fn scripted_end(&self) -> Option<Duration> {
+        match self.outcome {
+            Scripted::StuckAt(_) | Scripted::UnknownState(_) => None,
+            _ => Some(self.start.saturating_add(self.duration)),
         }
     }
 
@@ -100,11 +106,16 @@ impl Course {
         matches!(self.stage(now), Stage::Ended(end) if end.has_effect())
     }
 
-    /// Stops it, if it is not over yet.
+    /// Does what its script says for a call to stop it, if it is not over yet. Only the first such call counts.
     pub(crate) fn stop(&mut self, now: Duration) {
-        if !self.is_over(now) {
-            self.stopped = Some(now);
+        if self.is_over(now) || self.stopped.is_some() {
+            return;
         }
+        self.stopped = match self.on_stop {
+            OnStop::Stops => Some(now),
+            OnStop::StopsAfter(lag) => Some(now.saturating_add(lag)),
+            OnStop::GoesOn => None,
+        };
     }
 
     pub(crate) fn stage(&self, now: Duration) -> Stage<'_> {
@@ -119,7 +130,7 @@ impl Course {
     }
 
     fn ending(&self) -> End<'_> {
-        if self.stopped.is_some() {
+        if self.stopped.is_some_and(|stopped| self.scripted_end().is_none_or(|end| stopped < end)) {
             return End::Stopped;
         }
         match &self.outcome {
@@ -229,6 +240,26 @@ mod tests {
         let shown: Vec<u8> = [0, 4, 8, 20].map(|second| course.percent(second * SECOND)).to_vec();
         assert_eq!(shown, [0, 80, 20, 20]);
         assert_eq!(course.stage(9 * SECOND), Stage::Ended(End::Failed("full")));
+    }
+
+    #[test]
+    fn a_stop_does_what_its_script_says() {
+        let stopped = |on_stop| {
+            let behaviour = Behaviour { on_stop, ..Behaviour::success() };
+            let mut course = Course::new(Duration::ZERO, behaviour, 10 * SECOND);
+            course.stop(2 * SECOND);
+            // A second call does not put it off.
+            course.stop(4 * SECOND);
+            [3, 6, 10].map(|second| match course.stage(second * SECOND) {
+                Stage::Ended(End::Stopped) => "stopped",
+                Stage::Ended(_) => "ended",
+                _ => "running",
+            })
+        };
+        assert_eq!(stopped(OnStop::Stops), ["stopped", "stopped", "stopped"]);
+        assert_eq!(stopped(OnStop::StopsAfter(3 * SECOND)), ["running", "stopped", "stopped"]);
+        assert_eq!(stopped(OnStop::StopsAfter(9 * SECOND)), ["running", "running", "ended"]);
+        assert_eq!(stopped(OnStop::GoesOn), ["running", "running", "ended"]);
     }
 
     #[test]

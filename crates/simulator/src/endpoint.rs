@@ -2,10 +2,11 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One simulated server with its credentials.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Endpoint {
     /// Name given to the builder.
@@ -58,7 +59,7 @@ pub struct Endpoint {
 }
 
 /// Something that can be synchronized.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EndpointTarget {
     /// `repository`, `vault` or `replication`.
     pub kind: String,

@@ -43,30 +43,43 @@ pub enum FaultKind {
     ApplyThenReset,
 }
 
+/// A fault, and how many requests that it could hit pass before.
+#[derive(Debug)]
+struct Armed {
+    passing: u32,
+    fault: Fault,
+}
+
 /// The faults of one endpoint, in the order in which they were added.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<Fault>>);
+pub(crate) struct Faults(Mutex<Vec<Armed>>);
 
 impl Faults {
-    pub(crate) fn add(&self, fault: Fault) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(fault);
+    /// Adds a fault that lets `passing` requests through before it begins.
+    pub(crate) fn add(&self, passing: u32, fault: Fault) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(Armed { passing, fault });
     }
 
     /// So many requests will still be hit.
     pub(crate) fn waiting(&self) -> u64 {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|fault| u64::from(fault.times)).sum()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|armed| u64::from(armed.fault.times)).sum()
     }
 
     /// The fault that hits a request of `operation`, if one does.
     pub(crate) fn take(&self, operation: Option<&str>) -> Option<FaultKind> {
         let mut faults = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        faults.retain(|fault| fault.times > 0);
-        let hits = |fault: &&mut Fault| match fault.operation.as_deref() {
+        faults.retain(|armed| armed.fault.times > 0);
+        let hits = |fault: &Fault| match fault.operation.as_deref() {
             None => true,
             wanted => wanted == operation,
         };
-        let fault = faults.iter_mut().find(hits)?;
-        fault.times -= 1;
-        Some(fault.kind.clone())
+        for armed in faults.iter_mut().filter(|armed| hits(&armed.fault)) {
+            if armed.passing == 0 {
+                armed.fault.times -= 1;
+                return Some(armed.fault.kind.clone());
+            }
+            armed.passing -= 1;
+        }
+        None
     }
 }

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use crate::clock::SimClock;
 use crate::control::{self, JobState};
 use crate::fault::{FaultKind, Faults};
+use crate::limit::{self, Addresses};
 use crate::log::{Entry, RequestLog};
 use crate::message::{Answer, Call};
 use crate::observe::{Exchange, Observers};
@@ -88,6 +89,10 @@ pub(crate) struct Server {
     pub(crate) vendor: Box<dyn Vendor>,
     pub(crate) scripts: Arc<Scripts>,
     pub(crate) faults: Faults,
+    /// Requests of each address, where the vendor itself does not count them.
+    pub(crate) addresses: Mutex<Addresses>,
+    /// Whether a refusal for too many requests says when to come again.
+    pub(crate) retry_after: bool,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -165,7 +170,7 @@ enum Sent {
 impl Server {
     async fn misbehave(&self, call: &Call, fault: Option<FaultKind>) -> Sent {
         match fault {
-            None => Sent::Whole(self.vendor.answer(call)),
+            None => Sent::Whole(self.counted(call)),
             Some(FaultKind::Status { status, retry_after, body }) => {
                 let answer = match body {
                     Some(body) => Answer::json(status, &body),
@@ -188,6 +193,16 @@ impl Server {
                 self.vendor.answer(call);
                 Sent::Nothing
             }
+        }
+    }
+
+    /// The vendor's answer, unless there are too many requests.
+    fn counted(&self, call: &Call) -> Answer {
+        let counted = self.addresses.lock().unwrap_or_else(PoisonError::into_inner).count(call.now, call.peer);
+        match counted {
+            Ok(()) => self.vendor.answer(call),
+            Err(wait) if self.retry_after => self.vendor.refusal(429).with(RETRY_AFTER, &limit::retry_after(wait)),
+            Err(_) => self.vendor.refusal(429),
         }
     }
 

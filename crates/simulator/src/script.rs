@@ -13,6 +13,20 @@ pub struct Behaviour {
     pub curve: Curve,
     /// How it ends.
     pub outcome: Scripted,
+    /// What a call to stop it does, where the vendor has one.
+    pub on_stop: OnStop,
+}
+
+/// What a call to stop a synchronization does. It is accepted in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnStop {
+    /// It stops at once.
+    #[default]
+    Stops,
+    /// It stops so much simulated time later, if it has not ended by then.
+    StopsAfter(Duration),
+    /// It goes on as if nobody had called.
+    GoesOn,
 }
 
 /// How the percentage of a synchronization grows over its time.
@@ -52,7 +66,7 @@ pub enum Scripted {
 impl Behaviour {
     /// Ends in this way after the usual time.
     pub fn new(outcome: Scripted) -> Self {
-        Self { duration: None, curve: Curve::Even, outcome }
+        Self { duration: None, curve: Curve::Even, outcome, on_stop: OnStop::default() }
     }
 
     /// Succeeds after the usual time.

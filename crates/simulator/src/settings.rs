@@ -10,6 +10,16 @@ pub struct Settings {
     pub duration: Duration,
     /// So many more targets are at each endpoint beside the usual ones, ready to be synchronized. 0.
     pub more_targets: usize,
+    /// Exactly these targets are there, and neither the usual ones nor more. `None`.
+    pub targets: Option<Targets>,
+    /// So many backups lie in the bucket of each hybrid vault of CBR and are not known to the vault yet. 3.
+    pub backups_per_vault: usize,
+    /// Lists of targets give so many at most in one page, whatever a request asks for; 0 leaves that to the vendor. 0.
+    pub largest_page: usize,
+    /// VB365 and CBR: requests a minute from one client address; 0 permits all. 0.
+    pub address_limit: usize,
+    /// VB365 and CBR: a refusal for too many requests says when to come again (`Retry-After`). Off.
+    pub retry_after: bool,
     /// So many requests are kept in the log; older ones are dropped. 10,000.
     pub request_log: usize,
     /// VB365: lifetime of an access token. 3600 s.
@@ -51,6 +61,11 @@ impl Default for Settings {
         Self {
             duration: Duration::from_secs(6),
             more_targets: 0,
+            targets: None,
+            backups_per_vault: 3,
+            largest_page: 0,
+            address_limit: 0,
+            retry_after: false,
             request_log: 10_000,
             vb365_token_lifetime: Duration::from_secs(3600),
             vb365_page_size: 30,
@@ -67,6 +82,44 @@ impl Default for Settings {
             vr_remote_down: None,
             vr_without_remote_status: 403,
         }
+    }
+}
+
+/// How many targets there are. They are numbered from 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Targets {
+    /// Ready to be synchronized: repositories out of sync (`repository-1`), hybrid vaults (`hybrid-1`), replications
+    /// (`vm-1`).
+    pub ready: usize,
+    /// Not ready: repositories in sync (`in-sync-1`), vaults without synchronization (`vault-1`), paused replications
+    /// (`paused-1`).
+    pub other: usize,
+}
+
+/// The words for names of targets of one vendor.
+pub(crate) struct Words {
+    /// The usual targets, and whether they are ready.
+    pub(crate) usual: &'static [(&'static str, bool)],
+    pub(crate) ready: &'static str,
+    pub(crate) other: &'static str,
+}
+
+impl Settings {
+    /// The size of a page of targets of which `asked` were asked for.
+    pub(crate) fn cap(&self, asked: usize) -> usize {
+        if self.largest_page == 0 { asked } else { asked.min(self.largest_page) }
+    }
+
+    /// Names of the targets and whether they are ready; `more` names those beside the usual ones.
+    pub(crate) fn names(&self, words: &Words, more: impl Fn(usize) -> String) -> Vec<(String, bool)> {
+        let Some(Targets { ready, other }) = self.targets else {
+            let usual = words.usual.iter().map(|(name, ready)| ((*name).to_owned(), *ready));
+            return usual.chain((1..=self.more_targets).map(|number| (more(number), true))).collect();
+        };
+        let numbered = |word: &'static str, count: usize, ready: bool| {
+            (1..=count).map(move |number| (format!("{word}-{number}"), ready))
+        };
+        numbered(words.ready, ready, true).chain(numbered(words.other, other, false)).collect()
     }
 }
 

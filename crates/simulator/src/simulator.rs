@@ -2,15 +2,18 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::Arc;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
 
+use globset::GlobBuilder;
 use tokio::net::TcpListener;
 
-use crate::builder::{Builder, Kind, StartError};
+use crate::builder::{Builder, Kind, Order, StartError};
 use crate::clock::SimClock;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::fault::{Fault, Faults};
 use crate::http::{About, Running, Server, Shared, Vendor, serve};
+use crate::limit::Addresses;
 use crate::log::{LoggedRequest, RequestLog};
 use crate::script::{Behaviour, Scripts};
 use crate::settings::Settings;
@@ -30,6 +33,40 @@ pub struct Simulator {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the simulator has no endpoint with the name {0:?}")]
 pub struct UnknownEndpoint(pub String);
+
+/// A script that is for no target.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no target of endpoint {endpoint:?} is meant by {pattern:?}: {why}")]
+pub struct NoTarget {
+    /// Name of the endpoint.
+    pub endpoint: String,
+    /// What should mean one or more of its targets.
+    pub pattern: String,
+    /// What is wrong with it, or what there is.
+    pub why: String,
+}
+
+/// So many targets are named at most where one was looked for in vain.
+const NAMED: usize = 10;
+
+fn known(targets: &[EndpointTarget]) -> String {
+    let names: Vec<&str> = targets.iter().take(NAMED).map(|target| target.name.as_str()).collect();
+    let more = if targets.len() > NAMED { " and more" } else { "" };
+    if names.is_empty() { "it has none".to_owned() } else { format!("it has {}{more}", names.join(", ")) }
+}
+
+/// Opens the port of the endpoint with this number.
+async fn listen(address: Option<SocketAddr>, number: usize) -> Result<TcpListener, StartError> {
+    let Some(first) = address else {
+        return TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(StartError::Listen);
+    };
+    let port = match (first.port(), u16::try_from(number).ok()) {
+        (0, _) => Some(0),
+        (port, number) => number.and_then(|number| port.checked_add(number)),
+    };
+    let address = SocketAddr::new(first.ip(), port.ok_or(StartError::Ports(first.port()))?);
+    TcpListener::bind(address).await.map_err(|cause| StartError::ListenAt(address, cause))
+}
 
 /// What every simulated vendor is made with.
 pub(crate) struct Setup<'a> {
@@ -61,23 +98,43 @@ impl Simulator {
         let log = RequestLog::new(builder.settings.request_log);
         let shared = Arc::new(Shared::new(clock, log, builder.observers, builder.control));
         let mut simulator = Self { shared, endpoints: Vec::new(), servers: Vec::new(), running: Vec::new() };
-        for (name, kind) in &builder.endpoints {
+        for (number, (name, kind)) in builder.endpoints.iter().enumerate() {
+            let settings = builder.own_settings.get(name).unwrap_or(&builder.settings);
             let certificate = builder.certificates.get(name).or(builder.certificate.as_ref());
-            simulator.open(name, *kind, &builder.settings, certificate).await?;
+            let listener = listen(builder.listen, number).await?;
+            simulator.open(name, *kind, settings, certificate, listener)?;
+        }
+        for (endpoint, order) in builder.orders {
+            simulator.obey(&endpoint, order)?;
         }
         simulator.shared.know(&simulator.servers);
         Ok(simulator)
     }
 
-    async fn open(
+    fn obey(&self, endpoint: &str, order: Order) -> Result<(), StartError> {
+        match order {
+            Order::Scripts(pattern, runs) => self.script_all(endpoint, &pattern, &runs)?,
+            Order::Backup(id, runs) => {
+                runs.into_iter().try_for_each(|behaviour| self.script(endpoint, &id, behaviour))?;
+            }
+            Order::Fault(passing, fault) => self.fault_after(endpoint, passing, fault)?,
+        }
+        Ok(())
+    }
+
+    fn open(
         &mut self,
         name: &str,
         kind: Kind,
         settings: &Settings,
         certificate: Option<&Certificate>,
+        listener: TcpListener,
     ) -> Result<(), StartError> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(StartError::Listen)?;
-        let address = listener.local_addr().map_err(StartError::Listen)?;
+        let mut address = listener.local_addr().map_err(StartError::Listen)?;
+        // Nobody can connect to "any address"; on this machine the loopback interface is one of them.
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         let identity = certificate.map(tls::make).transpose()?;
         let scheme = if identity.is_some() { "https" } else { "http" };
         let setup = Setup {
@@ -103,9 +160,20 @@ impl Simulator {
             url: endpoint.url.clone(),
             targets: endpoint.targets.len(),
         };
-        let faults = Faults::default();
-        let server =
-            Arc::new(Server { name: name.into(), about, vendor, scripts, faults, shared: self.shared.clone() });
+        let server = Arc::new(Server {
+            name: name.into(),
+            about,
+            vendor,
+            scripts,
+            faults: Faults::default(),
+            addresses: Mutex::new(Addresses::new(match kind {
+                // It counts sessions too, and so does it itself.
+                Kind::VsphereReplication => 0,
+                Kind::Vb365(_) | Kind::Cbr => settings.address_limit,
+            })),
+            retry_after: settings.retry_after,
+            shared: self.shared.clone(),
+        });
         self.running.push(serve(server.clone(), door));
         self.servers.push(server);
         self.endpoints.push(endpoint);
@@ -152,7 +220,36 @@ impl Simulator {
     ///
     /// When there is no such endpoint.
     pub fn fault(&self, endpoint: &str, fault: Fault) -> Result<(), UnknownEndpoint> {
-        self.server(endpoint)?.faults.add(fault);
+        self.fault_after(endpoint, 0, fault)
+    }
+
+    /// The same, after so many requests that the fault could hit have passed.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such endpoint.
+    pub fn fault_after(&self, endpoint: &str, passing: u32, fault: Fault) -> Result<(), UnknownEndpoint> {
+        self.server(endpoint)?.faults.add(passing, fault);
+        Ok(())
+    }
+
+    /// Scripts of all targets whose id or name matches `pattern`.
+    fn script_all(&self, endpoint: &str, pattern: &str, runs: &[Behaviour]) -> Result<(), StartError> {
+        let scripts = &self.server(endpoint)?.scripts;
+        let targets = self.endpoint(endpoint).map_or(&[][..], |endpoint| &endpoint.targets);
+        let none = |why: Option<String>| NoTarget {
+            endpoint: endpoint.to_owned(),
+            pattern: pattern.to_owned(),
+            why: why.unwrap_or_else(|| known(targets)),
+        };
+        let glob = GlobBuilder::new(pattern).backslash_escape(true).build();
+        let matcher = glob.map_err(|error| none(Some(error.to_string())))?.compile_matcher();
+        let meant = |target: &&EndpointTarget| matcher.is_match(&target.id) || matcher.is_match(&target.name);
+        let mut meant = targets.iter().filter(meant).peekable();
+        meant.peek().ok_or_else(|| none(None))?;
+        for target in meant {
+            runs.iter().for_each(|behaviour| scripts.add(&target.id, behaviour.clone()));
+        }
         Ok(())
     }
 

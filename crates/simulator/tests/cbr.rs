@@ -5,7 +5,7 @@ mod common;
 use std::time::Duration;
 
 use backup_sync_engine::{Outcome, Provider as _, Readiness};
-use backup_sync_simulator::{Behaviour, Scripted, Settings, Simulator};
+use backup_sync_simulator::{Behaviour, Fault, FaultKind, Scripted, Settings, Simulator};
 use common::{Anything, baseline, cbr, cbr_config, http, only, start, synchronize, target};
 use huawei_cbr::{BackupList, Cbr};
 use serde_json::{Value, json};
@@ -226,5 +226,26 @@ async fn lists_filter_and_page() -> Anything {
         log["extra_info"]["sync"],
         json!({"sync_backup_num": 3, "delete_backup_num": 0, "err_sync_backup_num": 0})
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_vault_does_not_adopt_the_tasks_of_a_list() -> Anything {
+    for (kind, applied) in [(FaultKind::ApplyThenReset, true), (FaultKind::Reset, false)] {
+        let simulator = start(Simulator::builder().cbr("cloud")).await?;
+        let entry = json!([{"backup_id": "b1", "backup_name": "nightly", "bucket_name": "cbr-hybrid-0000",
+            "image_path": "p/1", "resource_id": "r1", "resource_name": "vm-7", "created_at": 1_700_000_000}]);
+        let lists = BackupList::parse(&entry.to_string(), "week", "week.json")?;
+        let config = cbr_config(&simulator, only(&simulator)?);
+        let provider = Cbr::connect(&huawei_cbr::Config { backup_lists: lists, ..config }).await?;
+        let (vault, list) = (target(&provider, "hybrid-1").await?, target(&provider, "week").await?);
+        let before = baseline(&provider, &vault).await?;
+        let of_list = provider.trigger(&list, &baseline(&provider, &list).await?).await?;
+        simulator.fault("cloud", Fault { operation: Some("ImportCheckpoint".into()), times: 1, kind })?;
+        assert!(provider.trigger(&vault, &before).await.is_err());
+        let found = provider.find_running(&vault, &before).await?;
+        assert_eq!(found.is_some(), applied);
+        assert!(found.iter().flat_map(|job| &job.ids).all(|id| !of_list.ids.contains(id)));
+    }
     Ok(())
 }

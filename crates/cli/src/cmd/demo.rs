@@ -12,14 +12,11 @@ use backup_sync::runtime::SecretString;
 use backup_sync_simulator::{Endpoint as Simulated, Settings, Simulator, Vb365Version};
 
 use crate::args::Demo;
-use crate::config::{Cbr, Endpoint, Replication, Secret, Tls, User, Vb365};
+use crate::config::Secret;
 use crate::endpoints::{self, Prepared};
 use crate::exit::{Exit, Failure};
 use crate::signals;
-
-/// The list in the repository, and the copy of it inside the program for use elsewhere.
-const EXAMPLE: (&str, &str) =
-    ("examples/on-premises-backups.json", include_str!("../../examples/on-premises-backups.json"));
+use crate::simulated::{self, EXAMPLE};
 
 /// How long a synchronization takes in the demo.
 const DURATION: Duration = Duration::from_secs(4);
@@ -42,7 +39,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     let mut prepared = Vec::new();
     let mut selectors = Vec::new();
     for simulated in simulator.endpoints() {
-        let mut one = endpoints::prepare(&simulated.name, &endpoint(simulated)?, Path::new(""))?;
+        let mut one = endpoints::prepare(&simulated.name, &simulated::config(simulated, given)?, Path::new(""))?;
         match &mut one {
             Prepared::Cbr(config) => config.backup_lists.clone_from(&lists),
             // A few seconds of demo do not use up a minute's quota.
@@ -67,47 +64,9 @@ fn backup_lists(given: Option<&Path>) -> Result<Vec<BackupList>, Failure> {
     read.map_err(|error| Failure::usage(error.to_string()))
 }
 
-/// The configuration that a person would write for this endpoint.
-fn endpoint(from: &Simulated) -> Result<Endpoint, Failure> {
-    let secret = |text: &str| Secret::Given(SecretString::from(text.to_owned()));
-    let need = |field: &Option<String>, name: &str| {
-        field.clone().ok_or_else(|| Failure::usage(format!("the simulated endpoint {} has no {name}", from.name)))
-    };
-    Ok(match from.vendor.as_str() {
-        "veeam-vb365" => Endpoint::VeeamVb365(Vb365 {
-            url: from.url.clone(),
-            version: Some(from.api_version.clone()),
-            username: from.username.clone(),
-            password: secret(&from.password),
-            tls: Tls::default(),
-        }),
-        "huawei-cbr" => Endpoint::HuaweiCbr(Cbr {
-            region: need(&from.region, "region")?,
-            domain: Some(need(&from.domain, "domain")?),
-            username: Some(from.username.clone()),
-            password: Some(secret(&from.password)),
-            access_key: None,
-            secret_key: None,
-            security_token: None,
-            project_id: None,
-            url: Some(from.url.clone()),
-            iam_url: from.iam_url.clone(),
-            backup_lists: Vec::new(),
-            tls: Tls::default(),
-        }),
-        _ => Endpoint::VsphereReplication(Replication {
-            url: from.url.clone(),
-            username: from.username.clone(),
-            password: secret(&from.password),
-            remote: match (&from.remote_username, &from.remote_password) {
-                (Some(username), Some(password)) => {
-                    Some(User { username: username.clone(), password: secret(password) })
-                }
-                _ => None,
-            },
-            tls: Tls::default(),
-        }),
-    })
+/// A secret that stays inside the program.
+fn given(_: &str, text: &str) -> Result<Secret, Failure> {
+    Ok(Secret::Given(SecretString::from(text.to_owned())))
 }
 
 /// What the demo synchronizes of this endpoint: one repository, one vault and the list, two replications.

@@ -2,5 +2,6 @@
 
 pub mod demo;
 pub mod schema;
+pub mod simulate;
 pub mod sync;
 pub mod targets;

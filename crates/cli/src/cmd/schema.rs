@@ -1,9 +1,11 @@
 //! `backup-sync schema`: JSON Schemas of what the program writes and reads.
 
 use backup_sync::engine::{EventRecord, Report};
+use backup_sync_simulator::Scenario;
 use schemars::schema_for;
 
 use crate::args::{Document, Schema};
+use crate::cmd::simulate::Ready;
 use crate::cmd::targets::List;
 use crate::exit::{Exit, Failure};
 use crate::{config, output};
@@ -15,6 +17,8 @@ pub fn run(arguments: &Schema) -> Result<Exit, Failure> {
         Document::Event => schema_for!(EventRecord),
         Document::Targets => schema_for!(List),
         Document::Config => schema_for!(config::File),
+        Document::Simulate => schema_for!(Ready),
+        Document::Scenario => schema_for!(Scenario),
     };
     output::json(&schema)?;
     Ok(Exit::Success)

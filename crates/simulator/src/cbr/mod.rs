@@ -27,6 +27,7 @@ use crate::ids::Ids;
 use crate::message::{Answer, Call, Pairs};
 use crate::routes::{Found, Routes, routes};
 use crate::script::Scripts;
+use crate::settings::Settings;
 use crate::simulator::Setup;
 
 /// `ImportBackup` takes so many backups.
@@ -39,7 +40,7 @@ struct Cbr {
     routes: Routes,
     clock: Arc<SimClock>,
     scripts: Arc<Scripts>,
-    usual: Duration,
+    settings: Settings,
     /// Members of a backup that are null when they have no value.
     nulls: &'static [&'static str],
     state: Mutex<(State, Iam)>,
@@ -51,7 +52,7 @@ pub(crate) fn open(setup: Setup<'_>) -> Result<(Box<dyn Vendor>, Endpoint), Star
     let lifetime = setup.settings.iam_token_lifetime;
     let key = AccessKey::new(setup.settings.cbr_temporary_keys).ok_or(StartError::Random)?;
     let iam = Iam::new(&mut ids, setup.password.clone(), setup.origin.clone(), lifetime, key);
-    let state = State::new(ids, setup.settings.more_targets, setup.clock.epoch().as_second());
+    let state = State::new(ids, setup.settings, setup.clock.epoch().as_second());
     let target =
         |vault: &Vault| EndpointTarget { kind: "vault".to_owned(), id: vault.id.clone(), name: vault.name.clone() };
     let endpoint = Endpoint {
@@ -72,7 +73,7 @@ pub(crate) fn open(setup: Setup<'_>) -> Result<(Box<dyn Vendor>, Endpoint), Star
         routes: routes!(false, iam_v3::OPERATIONS, v3::OPERATIONS),
         clock: setup.clock,
         scripts: setup.scripts,
-        usual: setup.settings.duration,
+        settings: setup.settings.clone(),
         nulls: if setup.settings.cbr_nulls { &views::NULLS } else { &[] },
         state: Mutex::new((state, iam)),
     };
@@ -150,12 +151,12 @@ impl Cbr {
     fn dispatch(&self, operation: &str, state: &mut State, iam: &Iam, call: &Call, request: &str) -> Answer {
         let project = Project { id: &iam.project_id, user: &iam.user_id, clock: &self.clock, now: call.now };
         let query = call.pairs();
-        let start = Start { now: call.now, usual: self.usual, scripts: &self.scripts, request };
+        let start = Start { now: call.now, usual: self.settings.duration, scripts: &self.scripts, request };
         let answer = match operation {
             "ImportCheckpoint" => import_checkpoint(state, call, start),
             "ImportBackup" => import_backup(state, call, start),
-            "ListVault" => list_vaults(state, &project, &query),
-            "ListExternalVault" => list_external(state, &project, &query),
+            "ListVault" => list_vaults(state, &project, &query, &self.settings),
+            "ListExternalVault" => list_external(state, &project, &query, &self.settings),
             "ShowVault" => match state.vault(call.param(1)) {
                 Some(vault) => Ok(Answer::json(200, &t::VaultGetResp { vault: Some(project.vault(vault)) })),
                 None => Err(missing("6105", "The vault does not exist.")),
@@ -278,8 +279,13 @@ fn fault(entry: &t::BackupSync) -> Option<String> {
     (!entry.resource_type.is_known()).then(|| "resource_type is not supported".to_owned())
 }
 
-fn list_vaults(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answer, Answer> {
-    let page = paging(query)?;
+/// The page of targets asked for, or the refusal.
+fn target_paging(query: &Pairs, settings: &Settings) -> Result<Page, Answer> {
+    paging(query).map(|page| Page { limit: settings.cap(page.limit), ..page })
+}
+
+fn list_vaults(state: &State, project: &Project<'_>, query: &Pairs, settings: &Settings) -> Result<Answer, Answer> {
+    let page = target_paging(query, settings)?;
     let found = lists::vaults(state, query);
     Ok(Answer::json(200, &vault_list(project, &found, page)))
 }
@@ -294,8 +300,8 @@ fn vault_list(project: &Project<'_>, found: &[&Vault], page: Page) -> t::VaultLi
 }
 
 /// The simulator has one region, so another project than the own one has no vaults.
-fn list_external(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answer, Answer> {
-    let page = paging(query)?;
+fn list_external(state: &State, project: &Project<'_>, query: &Pairs, settings: &Settings) -> Result<Answer, Answer> {
+    let page = target_paging(query, settings)?;
     let external = query.get("external_project_id").ok_or_else(|| invalid("external_project_id is missing"))?;
     query.get("region_id").ok_or_else(|| invalid("region_id is missing"))?;
     let found = if external == project.id { lists::vaults(state, query) } else { Vec::new() };

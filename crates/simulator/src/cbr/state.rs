@@ -7,9 +7,9 @@ use crate::control::JobState;
 use crate::course::{Course, End};
 use crate::ids::Ids;
 use crate::script::{Behaviour, Scripts};
+use crate::settings::{Settings, Words};
 
-/// So many backups lie in the bucket of a hybrid vault and are not known to the vault yet.
-const PENDING: usize = 3;
+const WORDS: Words = Words { usual: &[("hybrid-1", true), ("vault-web", false)], ready: "hybrid", other: "vault" };
 
 /// A vault.
 #[derive(Debug)]
@@ -107,13 +107,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The usual vaults and `more` hybrid ones beside them; `epoch` is now, in seconds since 1970.
-    pub(crate) fn new(mut ids: Ids, more: usize, epoch: i64) -> Self {
-        let usual = [("hybrid-1".to_owned(), true), ("vault-web".to_owned(), false)];
-        let more = (2..more + 2).map(|number| (format!("hybrid-{number}"), true));
+    /// The vaults that the settings want; `epoch` is now, in seconds since 1970.
+    pub(crate) fn new(mut ids: Ids, settings: &Settings, epoch: i64) -> Self {
         let mut vaults = Vec::new();
         let mut seeds = Vec::new();
-        for (index, (name, hybrid)) in usual.into_iter().chain(more).enumerate() {
+        for (index, (name, hybrid)) in
+            settings.names(&WORDS, |number| format!("hybrid-{}", number + 1)).into_iter().enumerate()
+        {
             let kind = if hybrid { "OS::VMware::Server" } else { "OS::Nova::Server" };
             let resource = Resource { id: ids.uuid(), name: format!("vm-{index}"), kind: kind.to_owned() };
             let backup = |ids: &mut Ids, name: String, days: i64| Backup {
@@ -125,7 +125,7 @@ impl State {
                 created: epoch - days * 86_400,
             };
             seeds.push(backup(&mut ids, format!("nightly-{index}-00"), 9));
-            let pending = (1..=PENDING).filter(|_| hybrid);
+            let pending = (1..=settings.backups_per_vault).filter(|_| hybrid);
             let pending = pending
                 .map(|number| backup(&mut ids, format!("nightly-{index}-{number:02}"), 9 - number as i64))
                 .collect();

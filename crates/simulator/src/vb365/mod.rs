@@ -43,7 +43,7 @@ struct Vb365 {
 
 /// Makes a server and says how to reach it.
 pub(crate) fn open(setup: Setup<'_>, version: Vb365Version) -> (Box<dyn Vendor>, Endpoint) {
-    let state = State::new(setup.name, setup.settings.more_targets);
+    let state = State::new(setup.name, setup.settings);
     let target = |repository: &Repository| EndpointTarget {
         kind: "repository".to_owned(),
         id: repository.id.clone(),
@@ -276,6 +276,7 @@ impl Vb365 {
             return dialect::repositories(self.version, &self.root(call), &views);
         }
         let limit = query.number("limit", self.settings.vb365_page_size, 1, LARGEST_PAGE);
+        let limit = limit.map(|limit| self.settings.cap(limit));
         let (limit, offset) = match (limit, query.number("offset", 0, 0, usize::MAX)) {
             (Ok(limit), Ok(offset)) => (limit, offset),
             (Err(name), _) | (_, Err(name)) => return self.invalid(&format!("The value of {name} is not valid.")),

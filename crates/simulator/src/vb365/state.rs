@@ -7,6 +7,13 @@ use crate::control::JobState;
 use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
 use crate::script::{Behaviour, Scripts};
+use crate::settings::{Settings, Words};
+
+const WORDS: Words = Words {
+    usual: &[("Archive to S3", true), ("Mail cache", false), ("Sites on Azure", true)],
+    ready: "repository",
+    other: "in-sync",
+};
 
 /// A backup repository.
 #[derive(Debug)]
@@ -66,15 +73,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The usual repositories and `more` beside them.
-    pub(crate) fn new(name: &str, more: usize) -> Self {
+    /// The repositories that the settings want.
+    pub(crate) fn new(name: &str, settings: &Settings) -> Self {
         let mut ids = Ids::new(name);
         let proxy = ids.uuid();
-        let usual = [("Archive to S3", true), ("Mail cache", false), ("Sites on Azure", true)];
-        let usual = usual.into_iter().map(|(name, out_of_sync)| (name.to_owned(), out_of_sync));
-        let more = (1..=more).map(|number| (format!("Repository {number:05}"), true));
-        let repositories: Vec<Repository> = usual
-            .chain(more)
+        let repositories: Vec<Repository> = settings
+            .names(&WORDS, |number| format!("Repository {number:05}"))
+            .into_iter()
             .map(|(name, out_of_sync)| Repository {
                 id: ids.uuid(),
                 name,

@@ -6,6 +6,7 @@ use serde_json::Value;
 use vsphere_replication::v2::types as t;
 
 use crate::message::{Call, Pairs};
+use crate::settings::Settings;
 
 /// Page size where a request names none.
 const USUAL: usize = 100;
@@ -77,6 +78,11 @@ impl Asked {
         };
         let sort = query.get("sort_by").map(|name| (name.to_ascii_lowercase(), descending));
         Ok(Self { filter, sort, limit: number("limit", USUAL, 1)?, offset: number("offset", 0, 0)? })
+    }
+
+    /// The same, with no more in a page than the settings permit.
+    pub(crate) fn capped(self, settings: &Settings) -> Self {
+        Self { limit: settings.cap(self.limit), ..self }
     }
 
     /// The ids that are asked for, when nothing else is.

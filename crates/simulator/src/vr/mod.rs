@@ -20,6 +20,7 @@ use self::views::{Holds, Reach, View};
 use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
+use crate::limit;
 use crate::message::{Answer, Call};
 use crate::routes::{Found, Routes, routes};
 use crate::script::Scripts;
@@ -43,7 +44,7 @@ struct Vr {
 
 /// Makes a server and says how to reach it.
 pub(crate) fn open(setup: Setup<'_>) -> (Box<dyn Vendor>, Endpoint) {
-    let state = State::new(setup.name, setup.settings.more_targets, setup.clock.epoch().as_millisecond());
+    let state = State::new(setup.name, setup.settings, setup.clock.epoch().as_millisecond());
     let target = |replication: &Replication| EndpointTarget {
         kind: "replication".to_owned(),
         id: replication.id.clone(),
@@ -149,12 +150,7 @@ fn error(state: &mut State, status: u16, code: &str, message: &str) -> Answer {
 impl Vr {
     fn throttled(&self, state: &mut State, wait: Duration) -> Answer {
         let answer = error(state, 429, "TOO_MANY_REQUESTS", "The rate limit is exceeded.");
-        if self.settings.vr_retry_after {
-            let seconds = wait.as_millis().div_ceil(1000).max(1);
-            answer.with("retry-after", &seconds.to_string())
-        } else {
-            answer
-        }
+        if self.settings.vr_retry_after { answer.with("retry-after", &limit::retry_after(wait)) } else { answer }
     }
 
     fn login(&self, call: &Call, sessions: &mut Sessions) -> Answer {
@@ -213,7 +209,7 @@ impl Vr {
             "getVrInfo" => Ok(Answer::json(200, &views::info(&state.pairing))),
             "getVrPairings" => pairings(&view, call),
             "getVrPairing" => Ok(Answer::json(200, &view.one_pairing())),
-            "getAllReplications" => replications(&view, call),
+            "getAllReplications" => replications(&view, call, &self.settings),
             "getReplicationInfo" => Ok(match state.replication(call.param(1)) {
                 Some(replication) => view.object(200, Holds::Replications, &view.one_replication(replication)),
                 None => Answer::empty(404),
@@ -263,9 +259,9 @@ fn pairings(view: &View<'_>, call: &Call) -> Result<Answer, String> {
     Ok(view.page(Holds::Pairings, &list))
 }
 
-fn replications(view: &View<'_>, call: &Call) -> Result<Answer, String> {
+fn replications(view: &View<'_>, call: &Call, settings: &Settings) -> Result<Answer, String> {
     let query = call.pairs();
-    let asked = Asked::read(&query)?;
+    let asked = Asked::read(&query)?.capped(settings);
     let view = View { extended: query.truth("extended_info") == Some(true), ..*view };
     // All of them leave the local vCenter.
     let outgoing =

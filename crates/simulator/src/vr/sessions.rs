@@ -1,35 +1,12 @@
-//! Sessions of one vSphere Replication appliance, their remote logins, and the rate limiter.
+//! Sessions of one vSphere Replication appliance, their remote logins, and their rate limits.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::ids::secret;
+use crate::limit::{Addresses, Window};
 use crate::settings::Settings;
-
-/// Requests are counted in windows of this length.
-const WINDOW: Duration = Duration::from_secs(60);
-
-/// Requests within the current window.
-#[derive(Debug, Default)]
-struct Window {
-    begin: Duration,
-    count: usize,
-}
-
-impl Window {
-    /// Counts a request; `Err` with the time until the next window when there are too many. A limit of 0 permits all.
-    fn count(&mut self, now: Duration, limit: usize) -> Result<(), Duration> {
-        if self.count == 0 || now >= self.begin.saturating_add(WINDOW) {
-            *self = Self { begin: now, count: 0 };
-        }
-        if limit > 0 && self.count >= limit {
-            return Err(self.begin.saturating_add(WINDOW).saturating_sub(now));
-        }
-        self.count += 1;
-        Ok(())
-    }
-}
 
 #[derive(Debug)]
 struct Session {
@@ -44,9 +21,8 @@ struct Session {
 pub(crate) struct Sessions {
     idle: Duration,
     session_limit: usize,
-    address_limit: usize,
     sessions: HashMap<String, Session>,
-    addresses: HashMap<IpAddr, Window>,
+    addresses: Addresses,
 }
 
 impl Sessions {
@@ -54,15 +30,14 @@ impl Sessions {
         Self {
             idle: settings.vr_session_idle,
             session_limit: settings.vr_session_limit,
-            address_limit: settings.vr_address_limit,
             sessions: HashMap::new(),
-            addresses: HashMap::new(),
+            addresses: Addresses::new(settings.vr_address_limit),
         }
     }
 
     /// Counts a request: first for its address, then for its session; the first limit that is hit answers.
     pub(crate) fn count(&mut self, now: Duration, peer: IpAddr, session: Option<&str>) -> Result<(), Duration> {
-        self.addresses.entry(peer).or_default().count(now, self.address_limit)?;
+        self.addresses.count(now, peer)?;
         match session.and_then(|session| self.sessions.get_mut(session)) {
             Some(session) => session.window.count(now, self.session_limit),
             None => Ok(()),

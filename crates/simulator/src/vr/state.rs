@@ -7,6 +7,10 @@ use crate::control::JobState;
 use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
 use crate::script::{Behaviour, Scripts};
+use crate::settings::{Settings, Words};
+
+const WORDS: Words =
+    Words { usual: &[("app-01", true), ("db-01", true), ("web-01", false)], ready: "vm", other: "paused" };
 
 /// Data arrive this share of a synchronization's time after its task has ended.
 const LAG_SHARE: u32 = 10;
@@ -108,8 +112,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The usual replications and `more` beside them.
-    pub(crate) fn new(name: &str, more: usize, epoch: i64) -> Self {
+    /// The replications that the settings want; `epoch` is now, in milliseconds since 1970.
+    pub(crate) fn new(name: &str, settings: &Settings, epoch: i64) -> Self {
         let mut ids = Ids::new(name);
         let place = |ids: &mut Ids, name| Place { id: ids.uuid(), name };
         let pairing = Pairing {
@@ -120,16 +124,14 @@ impl State {
             remote_vrms: place(&mut ids, "vrms-b.example.com"),
             replication_server: ids.uuid(),
         };
-        let usual =
-            [("app-01", false), ("db-01", false), ("web-01", true)].map(|(name, paused)| (name.to_owned(), paused));
-        let more = (1..=more).map(|number| (format!("vm-{number:05}"), false));
+        let names = settings.names(&WORDS, |number| format!("vm-{number:05}"));
         let mut replications = Vec::new();
-        for (number, (name, paused)) in (0_i64..).zip(usual.into_iter().chain(more)) {
+        for (number, (name, ready)) in (0_i64..).zip(names) {
             replications.push(Replication {
                 id: format!("HmsGroup:GID-{}:{}", ids.uuid(), pairing.local_vrms.id),
                 name,
                 vm: format!("VirtualMachine:vm-{}:{}", 1000 + number, pairing.local_vc.id),
-                paused,
+                paused: !ready,
                 last_sync: epoch - (20 + number % 40) * 60_000,
                 last_duration: 42,
                 newest: None,
