@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backup_sync_runtime::clock::ManualClock;
 use backup_sync_runtime::notice::{Notice, Reason};
+use backup_sync_runtime::quota::{Quota, Window};
 use backup_sync_runtime::retry::Policy;
 use backup_sync_runtime::{BoxFuture, Connection, Credential, Delivery, Error, Kind, Login, TokenSession};
 use backup_sync_tests::calls::Api;
@@ -138,7 +139,10 @@ async fn retry_after_is_waited_for() {
     for (value, seconds) in [("7", 7), ("Tue, 26 Mar 2019 08:00:30 GMT", 30), (" 12 ", 12)] {
         for status in [429, 503] {
             let (server, clock) = (Server::start().await, clock());
-            server.answer(Answer::empty(status).header("retry-after", value)).answer(good(&spec, "ListVault"));
+            // The server's own date counts, so that its clock may be wrong.
+            let busy =
+                Answer::empty(status).header("retry-after", value).header("date", "Tue, 26 Mar 2019 08:00:00 GMT");
+            server.answer(busy).answer(good(&spec, "ListVault"));
             Api::Cbr.call(&server.url(""), &connection(Api::Cbr, &clock), "ListVault").await.unwrap();
             assert_eq!(clock.waits(), [Duration::from_secs(seconds)], "{value} with {status}");
         }
@@ -171,7 +175,7 @@ impl Login for Counting {
     fn login<'a>(&'a self, _: Option<&'a Credential>) -> BoxFuture<'a, Result<Credential, Error>> {
         let token = format!("token-{}", self.0.fetch_add(1, Ordering::SeqCst) + 1);
         let headers = vec![(AUTHORIZATION, HeaderValue::from_str(&token).unwrap())];
-        Box::pin(async { Ok(Credential { headers, lifetime: None, refresh: None }) })
+        Box::pin(async { Ok(Credential { headers, lifetime: None, renew_after: None, refresh: None }) })
     }
 
     fn logout<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, Result<(), Error>> {
@@ -226,4 +230,69 @@ async fn what_one_call_is_told_to_wait_holds_for_all() {
     assert_eq!((server.taken().len(), clock.waits()), (3, vec![pause]));
     let expected = Notice::Waiting { operation: "syncReplication", reason: Reason::Throttled, pause };
     assert_eq!(*heard.lock().unwrap(), [expected]);
+}
+
+/// The vendor's limit is longer than a call may take: it is told at once instead of being waited for.
+#[tokio::test]
+async fn nobody_waits_for_an_hour_because_another_call_was_refused() {
+    let (server, clock) = (Server::start().await, clock());
+    let connection = connection(Api::Vr, &clock);
+    server.answer(Answer::json(429, "{}").header("Retry-After", "3600"));
+    for id in ["getTaskInfo", "syncReplication"] {
+        let error = Api::Vr.call(&server.url(""), &connection, id).await.unwrap_err();
+        assert_eq!((error.kind(), error.retry_after()), (Kind::Throttled, Some(Duration::from_secs(3600))), "{error}");
+        assert_eq!(clock.waits(), []);
+    }
+    assert_eq!(server.taken().len(), 1);
+}
+
+#[tokio::test]
+async fn who_breaks_off_sends_nothing_that_still_waits() {
+    let server = Server::start().await;
+    server.by(|_| Answer::json(200, r#"{"id":"t","status":"RUNNING"}"#));
+    let quota = Quota::new(Window { requests: 1, per: Duration::from_secs(60) });
+    let builder = Connection::builder(Api::Vr.operations()).to("http://127.0.0.1").quota(quota);
+    // A real clock: the second call waits for the quota until somebody breaks off.
+    let connection = builder.auth(Arc::new(Api::Vr.credentials())).build().unwrap();
+    Api::Vr.call(&server.url(""), &connection, "getTaskInfo").await.unwrap();
+    let breaking = connection.clone();
+    let asked = Arc::new(tokio::sync::Notify::new());
+    let told = asked.clone();
+    connection.notices().listen(move |_| told.notify_one());
+    let url = server.url("");
+    let (waiting, ()) = tokio::join!(Api::Vr.call(&url, &connection, "syncReplication"), async move {
+        asked.notified().await;
+        breaking.break_off();
+    });
+    let error = waiting.unwrap_err();
+    assert_eq!((error.kind(), error.delivery()), (Kind::BrokenOff, Delivery::NeverSent), "{error}");
+    assert_eq!(server.taken().len(), 1);
+}
+
+/// Whatever became of the login, the start itself was not sent, and nobody has to look for it.
+#[tokio::test]
+async fn a_start_before_which_the_login_fails_was_never_sent() {
+    #[derive(Debug)]
+    struct Unreadable;
+
+    impl Login for Unreadable {
+        fn login<'a>(&'a self, _: Option<&'a Credential>) -> BoxFuture<'a, Result<Credential, Error>> {
+            Box::pin(async { Err(Error::new(Kind::Decode, Delivery::Accepted, "the login's answer cannot be read")) })
+        }
+
+        fn logout<'a>(&'a self, _: &'a Credential) -> BoxFuture<'a, Result<(), Error>> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    let (server, clock) = (Server::start().await, clock());
+    for api in Api::ALL {
+        for operation in api.operations().iter().filter(|operation| operation.starts_job) {
+            let session = TokenSession::new(Unreadable, clock.clone(), Duration::ZERO);
+            let connection = patient(api.operations(), Arc::new(session), clock.clone());
+            let error = api.call(&server.url(""), &connection, operation.id).await.unwrap_err();
+            assert_eq!((error.kind(), error.delivery()), (Kind::Decode, Delivery::NeverSent), "{error}");
+        }
+    }
+    assert_eq!(server.taken().len(), 0);
 }

@@ -196,6 +196,9 @@ pub trait Provider: Debug + Send + Sync {
         None
     }
 
+    /// From now on nothing more is sent: calls that wait give up, what is under way goes on. Logging out still works.
+    fn break_off(&self) {}
+
     /// Everything that can be synchronized there.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>>;
 

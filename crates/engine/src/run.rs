@@ -120,7 +120,15 @@ impl Run {
         let watches = endpoints.into_iter().map(|(provider, targets)| async move {
             let watch = Watch { run: self, provider: &*provider, begun };
             self.listen(&*provider, begun);
-            let reports = watch.all(targets).await;
+            let breaking_off = async {
+                self.stop.wait().await;
+                provider.break_off();
+                std::future::pending().await
+            };
+            let reports = tokio::select! {
+                reports = watch.all(targets) => reports,
+                never = breaking_off => never,
+            };
             match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
@@ -170,6 +178,8 @@ const SEARCHES: u32 = 3;
 
 /// A start is compared with a baseline that is not older than so many other starts take.
 const WAVE: usize = 25;
+/// What is under way when the run is broken off may take so long to end.
+const GRACE: Duration = Duration::from_secs(2);
 /// Logging out may not hold up the end of a run.
 const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
@@ -210,7 +220,12 @@ impl Watch<'_> {
 
     async fn baselines(&self, slots: &mut [Slot]) {
         let targets: Vec<Target> = slots.iter().map(|slot| slot.target.clone()).collect();
-        let found = self.provider.baseline(&targets).await;
+        let Some(found) = self.unless_stopped(self.provider.baseline(&targets)).await else {
+            for slot in slots {
+                self.not_started(slot).await;
+            }
+            return;
+        };
         let baselines = match found.and_then(|found| complete(found, slots.len())) {
             Ok(baselines) => baselines,
             Err(error) => return self.fail_all(slots, &error).await,
@@ -233,6 +248,11 @@ impl Watch<'_> {
         }
     }
 
+    async fn not_started(&self, slot: &mut Slot) {
+        let reason = "the run was broken off before it was started".to_owned();
+        self.finish(slot, Outcome::Skipped { reason }, None).await;
+    }
+
     /// Nothing has been sent that starts work, so this is a plain failure.
     async fn fail_all(&self, slots: &mut [Slot], error: &Error) {
         for slot in slots {
@@ -244,8 +264,7 @@ impl Watch<'_> {
     /// Starts one target, at most once.
     async fn start(&self, slot: &mut Slot) {
         if self.run.stop.asked() {
-            let reason = "the run was broken off before it was started".to_owned();
-            return self.finish(slot, Outcome::Skipped { reason }, None).await;
+            return self.not_started(slot).await;
         }
         slot.started = self.now();
         if let Readiness::Running { job } = slot.baseline.readiness.clone() {
@@ -259,6 +278,7 @@ impl Watch<'_> {
         self.tell(Event::Starting { target: slot.target.address.clone() });
         match self.provider.trigger(&slot.target, &slot.baseline).await {
             Ok(job) => self.begin(slot, job, false).await,
+            Err(error) if error.kind() == Kind::BrokenOff => self.not_started(slot).await,
             Err(error) => match error.delivery() {
                 Delivery::NeverSent | Delivery::Rejected => {
                     let reason = error.chain();
@@ -277,7 +297,9 @@ impl Watch<'_> {
             if look > 0 {
                 self.pause(self.shortest()).await;
             }
-            match self.provider.find_running(&slot.target, &slot.baseline).await {
+            let found = self.provider.find_running(&slot.target, &slot.baseline);
+            let Some(found) = self.unless_stopped(found).await else { break };
+            match found {
                 Ok(Some(job)) => return self.begin(slot, job, true).await,
                 Ok(None) => {
                     failed = None;
@@ -462,11 +484,13 @@ impl Watch<'_> {
         slots.iter().filter(|slot| slot.is_running()).map(left).min().unwrap_or(limit).max(Duration::from_millis(1))
     }
 
-    /// Waits for a read, but not beyond a request to break off. Never used around a start.
+    /// Waits for a read, but not much beyond a request to break off. Never used around a start.
     async fn unless_stopped<T>(&self, read: impl Future<Output = T>) -> Option<T> {
+        let mut read = std::pin::pin!(read);
         tokio::select! {
-            read = read => Some(read),
-            () = self.run.stop.wait() => None,
+            read = &mut read => Some(read),
+            // A session that is being opened just now should still be closed properly.
+            () = self.run.stop.wait() => tokio::time::timeout(GRACE, read).await.ok(),
         }
     }
 

@@ -64,7 +64,7 @@ fn lifetime(token: Option<&types::TokenResult>) -> Option<Duration> {
 impl Login for PasswordLogin {
     fn login<'a>(&'a self, _: Option<&'a Credential>) -> BoxFuture<'a, Result<Credential, Error>> {
         Box::pin(async move {
-            let connection = self.connection.with(iam_v3::OPERATIONS, Arc::new(auth::Fixed::anonymous()));
+            let connection = self.connection.for_login(iam_v3::OPERATIONS, Arc::new(auth::Fixed::anonymous()));
             let iam = iam_v3::Client::new_with_client(&self.iam_url, connection.http(), connection);
             // The catalogue makes the answer many kilobytes long and is not used.
             let sent = iam.keystone_create_user_token_by_password().nocatalog("true").body(self.body()).send();
@@ -75,7 +75,12 @@ impl Login for PasswordLogin {
                 Error::new(Kind::Decode, Delivery::Accepted, what).with_operation("KeystoneCreateUserTokenByPassword")
             })?;
             let lifetime = lifetime(answer.token.as_ref()).unwrap_or(LIFETIME);
-            Ok(Credential { headers: vec![(X_AUTH_TOKEN, token)], lifetime: Some(lifetime), refresh: None })
+            Ok(Credential {
+                headers: vec![(X_AUTH_TOKEN, token)],
+                lifetime: Some(lifetime),
+                renew_after: None,
+                refresh: None,
+            })
         })
     }
 

@@ -87,7 +87,7 @@ impl Config {
                 overall: Duration::from_secs(40 * 60),
                 ..Policy::default()
             },
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::new(SystemClock),
         }
     }
 }

@@ -334,6 +334,10 @@ impl Provider for Cbr {
         Some(self.connection.notices())
     }
 
+    fn break_off(&self) {
+        self.connection.break_off();
+    }
+
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
         Box::pin(self.all_targets())
     }

@@ -17,6 +17,8 @@ const PAIRS: [(&str, &str); 7] = [
 
 /// Longest vendor message that is shown.
 const LONGEST: usize = 500;
+/// Longest code or id that is shown.
+const LONGEST_WORD: usize = 100;
 
 /// What a vendor said.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -29,12 +31,14 @@ pub(crate) struct Told {
 /// Reads an error body, without the secrets that the vendor repeats in it.
 pub(crate) fn told(bytes: &[u8], content_type: Option<&str>, secrets: &StrikeList) -> Told {
     let said = said(bytes, content_type);
-    let strike = |text: String| secrets.strike(&text);
+    // Cut after striking out: half a secret would not be recognized.
+    let shown = |text: Option<String>, longest| {
+        text.map(|text| shorten(&secrets.strike(&text), longest)).filter(|text| !text.is_empty())
+    };
     Told {
-        code: said.code.map(strike),
-        // Cut after striking out: half a secret would not be recognized.
-        message: said.message.map(|text| shorten(&strike(text))).filter(|message| !message.is_empty()),
-        request_id: said.request_id.map(strike),
+        code: shown(said.code, LONGEST_WORD),
+        message: shown(said.message, LONGEST),
+        request_id: shown(said.request_id, LONGEST_WORD),
     }
 }
 
@@ -44,7 +48,8 @@ fn said(bytes: &[u8], content_type: Option<&str>) -> Told {
     if text.is_empty() {
         return Told::default();
     }
-    if let Ok(Value::Object(members)) = serde_json::from_str::<Value>(text) {
+    let parsed = serde_json::from_str::<Value>(text);
+    if let Ok(Value::Object(members)) = parsed {
         let mut told = Told { request_id: scalar(&members, "request_id"), ..Told::default() };
         if let Some((code, message)) = pair(&members, 0) {
             told.code = code;
@@ -53,8 +58,15 @@ fn said(bytes: &[u8], content_type: Option<&str>) -> Told {
         return told;
     }
     let html = content_type.is_some_and(|kind| kind.contains("html")) || text.starts_with('<');
-    let plain = if html { title(text) } else { text.to_owned() };
-    Told { message: Some(plain), ..Told::default() }
+    let message = match parsed {
+        // Written anew: escapes would hide what is looked for in it.
+        Ok(value) => Some(value.to_string()),
+        // The beginning of something long or broken says nothing, and may hide a secret in its escapes.
+        Err(_) if text.starts_with(['{', '[']) => None,
+        Err(_) if html => Some(unescape(&title(text))),
+        Err(_) => Some(text.to_owned()),
+    };
+    Told { message, ..Told::default() }
 }
 
 /// The first pair in an object, else in the objects inside it.
@@ -113,11 +125,19 @@ fn title(page: &str) -> String {
     })
 }
 
-fn shorten(text: &str) -> String {
+/// The characters that pages write as entities.
+const ENTITIES: [(&str, &str); 7] =
+    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#x27;", "'"), ("&#34;", "\""), ("&amp;", "&")];
+
+fn unescape(text: &str) -> String {
+    ENTITIES.iter().fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
+}
+
+pub(crate) fn shorten(text: &str, longest: usize) -> String {
     // Control characters could move the cursor of a terminal.
     let printable = text.replace(|character: char| character.is_control(), " ");
     let folded = printable.split_whitespace().collect::<Vec<_>>().join(" ");
-    match folded.char_indices().nth(LONGEST) {
+    match folded.char_indices().nth(longest) {
         Some((cut, _)) => format!("{}…", &folded[..cut]),
         None => folded,
     }
@@ -166,5 +186,27 @@ mod tests {
     fn the_request_id_of_the_body_is_kept() {
         let gateway = told(br#"{"error_msg":"m","error_code":"APIGW.0301","request_id":"r-1"}"#, None);
         assert_eq!(gateway.request_id.as_deref(), Some("r-1"));
+    }
+
+    #[test]
+    fn codes_and_ids_cannot_move_the_cursor_and_are_cut() {
+        let body = format!(
+            r#"{{"error_code":"X\u001b[2J{}","error_msg":"m","request_id":"r\nerror: forged"}}"#,
+            "y".repeat(500)
+        );
+        let told = told(body.as_bytes(), None);
+        let code = told.code.unwrap();
+        assert!(code.starts_with("X [2Jyy") && code.chars().count() == LONGEST_WORD + 1, "{code}");
+        assert_eq!(told.request_id.as_deref(), Some("r error: forged"));
+    }
+
+    #[test]
+    fn broken_json_is_not_shown_and_entities_are_read() {
+        for broken in [r#"{"password":"x"#, r#"[{"a":"#] {
+            assert_eq!(read(broken), (None, None), "{broken}");
+        }
+        let page = told(b"<title>a &amp; b &lt;c&gt;</title>", Some("text/html"));
+        assert_eq!(page.message.as_deref(), Some("a & b <c>"));
+        assert_eq!(read(r#"["\u0061\u0026b"]"#), (None, Some(r#"["a&b"]"#.to_owned())));
     }
 }

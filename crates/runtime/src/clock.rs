@@ -1,7 +1,7 @@
 //! Time as something that can be given: real in programs, moved by hand in tests.
 
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -18,21 +18,15 @@ pub trait Clock: Debug + Send + Sync {
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;
 }
 
-/// The clock of the machine.
-#[derive(Debug)]
-pub struct SystemClock {
-    start: tokio::time::Instant,
-}
+/// The clock of the machine. All of them count from the same moment, so that quotas can be shared between them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
 
-impl Default for SystemClock {
-    fn default() -> Self {
-        Self { start: tokio::time::Instant::now() }
-    }
-}
+static START: LazyLock<tokio::time::Instant> = LazyLock::new(tokio::time::Instant::now);
 
 impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
-        self.start.elapsed()
+        START.elapsed()
     }
 
     fn wall(&self) -> Timestamp {

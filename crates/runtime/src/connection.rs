@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use crate::auth::{Authenticator, Fixed};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Arrived, Error, arrived};
+use crate::halt::Halt;
 use crate::notice::Notices;
 use crate::operation::Operation;
 use crate::quota::{Gate, Quota};
@@ -55,6 +56,7 @@ pub(crate) struct Core {
     pub(crate) quotas: Vec<Quota>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) in_flight: Semaphore,
+    pub(crate) halt: Halt,
     pub(crate) notices: Notices,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) redactor: Redactor,
@@ -67,12 +69,13 @@ impl Connection {
             operations,
             http: None,
             direct: false,
+            server: String::new(),
             trust: Trust::default(),
             timeouts: Timeouts::default(),
             auth: Arc::new(Fixed::anonymous()),
             policy: Policy::default(),
             quotas: Vec::new(),
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::new(SystemClock),
             secrets: Vec::new(),
         }
     }
@@ -95,19 +98,43 @@ impl Connection {
     /// The same connection with other credentials and another operation table.
     #[must_use]
     pub fn with(&self, operations: &'static [Operation], auth: Arc<dyn Authenticator>) -> Self {
+        self.changed(operations, auth, self.0.policy)
+    }
+
+    /// The same for logging in and out: others wait for the end of that, so few attempts are made.
+    #[must_use]
+    pub fn for_login(&self, operations: &'static [Operation], auth: Arc<dyn Authenticator>) -> Self {
+        self.changed(operations, auth, self.0.policy.brief())
+    }
+
+    /// The same with one attempt for each call.
+    #[must_use]
+    pub fn once(&self) -> Self {
+        self.changed(self.0.operations, self.0.auth.clone(), Policy { attempts: 1, ..self.0.policy.brief() })
+    }
+
+    fn changed(&self, operations: &'static [Operation], auth: Arc<dyn Authenticator>, policy: Policy) -> Self {
         Self(Arc::new(Core {
             http: self.0.http.clone(),
             operations,
             auth,
-            policy: self.0.policy,
+            policy,
             quotas: self.0.quotas.clone(),
             gate: self.0.gate.clone(),
             // Not shared: a login is sent while the calls that need it hold all turns.
             in_flight: Semaphore::new(IN_FLIGHT),
+            // Not shared: who breaks off logs out all the same.
+            halt: Halt::default(),
             notices: self.0.notices.clone(),
             clock: self.0.clock.clone(),
             redactor: self.0.redactor.clone(),
         }))
+    }
+
+    /// From now on nothing more is sent: calls that wait give up with [`Kind::BrokenOff`](crate::Kind::BrokenOff), what
+    /// is under way goes on. Logging out still works.
+    pub fn break_off(&self) {
+        self.0.halt.now();
     }
 
     /// Sends one request for a generated client; the body of every `ClientHooks::exec`.
@@ -152,6 +179,7 @@ pub struct ConnectionBuilder {
     operations: &'static [Operation],
     http: Option<reqwest::Client>,
     direct: bool,
+    server: String,
     trust: Trust,
     timeouts: Timeouts,
     auth: Arc<dyn Authenticator>,
@@ -173,6 +201,7 @@ impl ConnectionBuilder {
     #[must_use]
     pub fn to(mut self, url: &str) -> Self {
         self.direct = is_this_machine(url);
+        self.server = reqwest::Url::parse(url).map(|url| url.authority().to_owned()).unwrap_or_default();
         self
     }
 
@@ -234,7 +263,13 @@ impl ConnectionBuilder {
     pub fn build(self) -> Result<Connection, Error> {
         let http = match self.http {
             Some(http) => http,
-            None => self.trust.build(self.timeouts, self.direct)?,
+            None => {
+                if self.trust.insecure && self.trust.fingerprint.is_none() {
+                    let server = &self.server;
+                    tracing::warn!("{server}: certificates are not verified; anybody in between can read the password");
+                }
+                self.trust.build(self.timeouts, self.direct)?
+            }
         };
         Ok(Connection(Arc::new(Core {
             http,
@@ -244,6 +279,7 @@ impl ConnectionBuilder {
             quotas: self.quotas,
             gate: Arc::default(),
             in_flight: Semaphore::new(IN_FLIGHT),
+            halt: Halt::default(),
             notices: Notices::default(),
             clock: self.clock,
             redactor: Redactor::new(self.secrets),

@@ -38,6 +38,8 @@ pub enum Kind {
     Decode,
     /// No answer in time.
     Deadline,
+    /// The caller has broken off; nothing was sent.
+    BrokenOff,
 }
 
 impl Kind {
@@ -55,6 +57,7 @@ impl Kind {
             Self::Vendor => "vendor",
             Self::Decode => "decode",
             Self::Deadline => "deadline",
+            Self::BrokenOff => "broken-off",
         }
     }
 }
@@ -98,7 +101,7 @@ struct Inner {
     retry_after: Option<Duration>,
     attempts: u32,
     elapsed: Duration,
-    torn_answer: bool,
+    passing_trouble: bool,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -118,7 +121,7 @@ impl Error {
             retry_after: None,
             attempts: 0,
             elapsed: Duration::ZERO,
-            torn_answer: false,
+            passing_trouble: false,
             source: None,
         }))
     }
@@ -149,6 +152,21 @@ impl Error {
     #[must_use]
     pub fn with_url(self, url: &reqwest::Url) -> Self {
         self.change(|inner| inner.url = inner.url.take().or_else(|| Some(shown_url(url))))
+    }
+
+    /// The same error before a call: whatever became of the login, the call itself was not sent.
+    #[must_use]
+    pub(crate) fn before_sending(self) -> Self {
+        self.change(|inner| inner.delivery = Delivery::NeverSent)
+    }
+
+    /// The same error after an attempt that may have been applied.
+    #[must_use]
+    pub(crate) fn in_doubt(self) -> Self {
+        match self.delivery() {
+            Delivery::NeverSent | Delivery::Rejected => self.change(|inner| inner.delivery = Delivery::MaybeApplied),
+            Delivery::MaybeApplied | Delivery::Accepted => self,
+        }
     }
 
     /// Adds what to do about it to the sentence.
@@ -204,10 +222,10 @@ impl Error {
         self.change(|inner| inner.source = Some(Arc::new(source)))
     }
 
-    /// Says that an answer of success broke off while it was read.
+    /// Says that the same call may succeed when it is made again, although the vendor agreed to this one.
     #[must_use]
-    pub(crate) fn with_torn_answer(self) -> Self {
-        self.change(|inner| inner.torn_answer = true)
+    pub(crate) fn with_passing_trouble(self) -> Self {
+        self.change(|inner| inner.passing_trouble = true)
     }
 
     /// What went wrong.
@@ -269,7 +287,7 @@ impl Error {
     pub fn is_transient(&self) -> bool {
         matches!(self.kind(), Kind::Unreachable | Kind::Throttled | Kind::Deadline)
             || matches!(self.status(), Some(500..=599))
-            || self.is_torn_answer()
+            || self.is_passing_trouble()
             // A login that could not be made says nothing about the credentials.
             || self.cause().is_some_and(Self::is_transient)
     }
@@ -293,8 +311,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn is_torn_answer(&self) -> bool {
-        self.0.torn_answer
+    pub(crate) fn is_passing_trouble(&self) -> bool {
+        self.0.passing_trouble
     }
 
     /// The sentence together with all causes, for people.

@@ -6,6 +6,7 @@ mod body;
 pub mod clock;
 mod connection;
 mod error;
+mod halt;
 pub mod notice;
 mod operation;
 pub mod page;

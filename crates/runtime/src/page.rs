@@ -81,12 +81,20 @@ pub struct Page<T> {
     next: Option<Cursor>,
     marker: Option<String>,
     set: Option<String>,
+    size: Option<usize>,
 }
 
 impl<T> Page<T> {
     /// A page of which nothing but its items is known.
     pub fn new(items: Vec<T>) -> Self {
-        Self { items, total: None, more: None, next: None, marker: None, set: None }
+        Self { items, total: None, more: None, next: None, marker: None, set: None, size: None }
+    }
+
+    /// The page size that the server says it used, where it may be another one than asked for.
+    #[must_use]
+    pub fn size(mut self, size: Option<i64>) -> Self {
+        self.size = size.and_then(|size| usize::try_from(size).ok()).filter(|size| *size > 0);
+        self
     }
 
     /// How many items there are in all, if the vendor says so.
@@ -132,6 +140,8 @@ pub struct Listing<T> {
     pub items: Vec<T>,
     /// What the vendor said the total is, when more items than received are told of.
     pub missing_of: Option<u64>,
+    /// The list led back to a page that had been read, so what comes after may be missing.
+    pub circular: bool,
 }
 
 impl<T> Listing<T> {
@@ -139,14 +149,20 @@ impl<T> Listing<T> {
     ///
     /// # Errors
     ///
-    /// When the list ended before the total that the vendor told.
+    /// When the list ended before the total that the vendor told, or went in a circle.
     pub fn complete(self) -> Result<Vec<T>, Error> {
+        if self.circular {
+            let what = "the list leads back to a page that was read already, so it may not be complete";
+            return Err(unusable(what.to_owned()));
+        }
         match self.missing_of {
             None => Ok(self.items),
+            // It may have changed while it was read.
             Some(total) => Err(unusable(format!(
-                "the list ended after {} items, but the vendor told of {total}; ask again, it may have changed meanwhile",
+                "the list ended after {} items, but the vendor told of {total}",
                 self.items.len()
-            ))),
+            ))
+            .with_passing_trouble()),
         }
     }
 }
@@ -179,6 +195,7 @@ pub struct Pager<'a, T> {
     asked: HashSet<Cursor>,
     keys: HashSet<String>,
     total: Option<u64>,
+    circular: bool,
     /// Items before the end of the current page; `None` after resuming by a marker, which does not say how many.
     received: Option<u64>,
 }
@@ -206,6 +223,7 @@ impl<'a, T: Send + 'a> Pager<'a, T> {
             asked: HashSet::new(),
             keys: HashSet::new(),
             total: None,
+            circular: false,
             received: Some(0),
         }
     }
@@ -280,22 +298,35 @@ impl<'a, T: Send + 'a> Pager<'a, T> {
     ///
     /// The first error of a page.
     pub async fn collect(mut self) -> Result<Listing<T>, Error> {
+        self.walk().await
+    }
+
+    async fn walk(&mut self) -> Result<Listing<T>, Error> {
         let mut items = Vec::new();
         while let Some(page) = self.next_page().await? {
             items.extend(page);
         }
         // More than told is no loss: something was added meanwhile.
         let missing_of = self.total.filter(|total| self.received.is_some_and(|received| *total > received));
-        Ok(Listing { items, missing_of })
+        Ok(Listing { items, missing_of, circular: self.circular })
     }
 
-    /// All items, and no less than the vendor told of.
+    /// All items, and no less than the vendor told of. A list that changed while it was read is read once more.
     ///
     /// # Errors
     ///
     /// As with [`Pager::collect`] and [`Listing::complete`].
-    pub async fn all(self) -> Result<Vec<T>, Error> {
-        self.collect().await?.complete()
+    pub async fn all(mut self) -> Result<Vec<T>, Error> {
+        let begin = self.cursor().unwrap_or_default();
+        let untouched = self.asked.is_empty();
+        let first = self.walk().await?;
+        if first.missing_of.is_none() || first.circular || !untouched {
+            return first.complete();
+        }
+        self.asked.clear();
+        self.keys.clear();
+        self.total = None;
+        self.resume(begin).walk().await?.complete()
     }
 
     async fn load(&mut self) -> Result<(), Error> {
@@ -324,26 +355,23 @@ impl<'a, T: Send + 'a> Pager<'a, T> {
         let left = page.total.and_then(|total| self.received.map(|received| total.saturating_sub(received)));
         let more = match (page.next.is_some() || page.more == Some(true), page.more, left) {
             // Some servers link on for ever; once everything told of is here, an empty page ends that.
-            (true, _, left) => count > 0 || left != Some(0),
+            (true, _, left) => (page.next.is_some() || !repeated) && (count > 0 || left != Some(0)),
             (false, Some(_), _) => false,
             (false, None, Some(left)) => left > 0 && count > 0 && !repeated,
-            (false, None, None) => count > 0 && count >= self.size && !repeated,
+            (false, None, None) => count > 0 && count >= page.size.unwrap_or(self.size) && !repeated,
         };
         // An empty page in the middle says that what stood there is not shown to us; the next one lies behind it.
         let stride = if count == 0 { self.size } else { count };
         let set = page.set.or_else(|| cursor.set.clone());
         let next = more.then(|| match page.next {
             Some(next) => Cursor { set: next.set.clone().or(set), ..next },
-            None => Cursor { offset: cursor.offset + stride as u64, marker: page.marker, set, skip: 0 },
+            None => Cursor { offset: cursor.offset.saturating_add(stride as u64), marker: page.marker, set, skip: 0 },
         });
         self.current = Cursor { skip: 0, ..cursor };
-        self.next = next.filter(|next| {
-            let again = self.asked.contains(next);
-            if again {
-                tracing::warn!(cursor = %next, "the vendor's list leads back to a page that was read already; it ends here");
-            }
-            !again
-        });
+        let again = next.as_ref().is_some_and(|next| self.asked.contains(next));
+        // With everything told of here, it does not matter where the link leads.
+        self.circular = again && left != Some(0);
+        self.next = next.filter(|_| !again);
         Ok(())
     }
 }

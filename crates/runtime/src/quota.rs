@@ -3,7 +3,7 @@
 //! A token bucket would let twice its burst through around a refill, so this keeps the times of the last requests
 //! and waits until the oldest has left the window. Beside it stands a gate that the vendor closes by `Retry-After`.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -60,34 +60,33 @@ impl Quota {
     }
 }
 
-/// Closed while the vendor has asked everybody to wait: one refusal spares all other calls theirs.
+/// Closed while a server has asked to wait: one refusal spares all other calls theirs.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     /// Most gates are never closed, and then nobody has to ask for the time.
     used: AtomicBool,
-    opens: Mutex<Duration>,
+    /// When each server may be asked again.
+    opens: Mutex<HashMap<String, Duration>>,
 }
 
 impl Gate {
-    /// Closes it for `pause` from now on, if it is not closed for longer already.
-    pub(crate) fn close(&self, clock: &dyn Clock, pause: Duration) {
+    /// Closes the way to `server` for `pause` from now on, if it is not closed for longer already.
+    pub(crate) fn close(&self, clock: &dyn Clock, server: &str, pause: Duration) {
         let until = clock.monotonic() + pause;
         let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
+        let opens = opens.entry(server.to_owned()).or_default();
         *opens = until.max(*opens);
         self.used.store(true, Ordering::Release);
     }
 
-    /// Waits until it is open. Each pause is `told` before it begins.
-    pub(crate) async fn pass(&self, clock: &dyn Clock, told: impl Fn(Duration)) {
-        while self.used.load(Ordering::Acquire) {
-            let opens = *self.opens.lock().unwrap_or_else(PoisonError::into_inner);
-            let pause = opens.saturating_sub(clock.monotonic());
-            if pause.is_zero() {
-                return;
-            }
-            told(pause);
-            clock.sleep(pause).await;
+    /// For how long the way to `server` is still closed.
+    pub(crate) fn closed(&self, clock: &dyn Clock, server: &str) -> Option<Duration> {
+        if !self.used.load(Ordering::Acquire) {
+            return None;
         }
+        let opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = opens.get(server)?.saturating_sub(clock.monotonic());
+        (!pause.is_zero()).then_some(pause)
     }
 }
 
@@ -115,14 +114,16 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_closed_gate_holds_everybody_until_the_latest_moment_asked_for() {
+    #[test]
+    fn a_gate_is_closed_until_the_latest_moment_asked_for_and_only_to_one_server() {
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         let gate = Gate::default();
-        gate.close(&*clock, Duration::from_secs(30));
-        gate.close(&*clock, Duration::from_secs(5));
-        gate.pass(&*clock, |_| {}).await;
-        gate.pass(&*clock, |_| {}).await;
-        assert_eq!(clock.waits(), [Duration::from_secs(30)]);
+        assert_eq!(gate.closed(&*clock, "a"), None);
+        gate.close(&*clock, "a", Duration::from_secs(30));
+        gate.close(&*clock, "a", Duration::from_secs(5));
+        assert_eq!(gate.closed(&*clock, "a"), Some(Duration::from_secs(30)));
+        assert_eq!(gate.closed(&*clock, "b"), None);
+        clock.advance(Duration::from_secs(30));
+        assert_eq!(gate.closed(&*clock, "a"), None);
     }
 }

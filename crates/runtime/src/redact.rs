@@ -164,12 +164,26 @@ fn form(body: &[u8], names: &[&str], found: &mut Vec<Secret>) {
     found.extend(pairs.map(|(_, value)| Secret::new(value.into_owned())));
 }
 
+/// The same with the digits of `%7E` in lower case.
+fn lower_percent(text: &str) -> String {
+    let mut after = 0;
+    text.chars()
+        .map(|character| {
+            after = if character == '%' { 3 } else { usize::saturating_sub(after, 1) };
+            if after > 0 { character.to_ascii_lowercase() } else { character }
+        })
+        .collect()
+}
+
 /// A secret as it is, percent-encoded, as part of a form, inside a JSON text, and in base64.
 fn forms(secret: &str) -> Vec<Secret> {
     let quoted = Secret::new(Value::from(secret).to_string());
     let percent = utf8_percent_encode(secret, RESERVED).to_string();
+    let lower = Secret::new(lower_percent(&percent));
     vec![
         Secret::new(secret.to_owned()),
+        Secret::new(lower.replace("%20", "+")),
+        lower,
         Secret::new(percent.replace("%20", "+")),
         Secret::new(percent),
         Secret::new(quoted.trim_matches('"').to_owned()),

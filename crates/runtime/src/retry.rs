@@ -52,6 +52,12 @@ impl Policy {
         Self { attempts: 1, ..Self::default() }
     }
 
+    /// At most two attempts within a minute.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self { attempts: self.attempts.min(2), overall: self.overall.min(Duration::from_secs(60)), ..self }
+    }
+
     /// Judges a failed attempt. `jitter` is a number from 0 to 1 that spreads the pause over its whole range.
     pub fn judge(&self, operation: &Operation, error: &Error, attempt: u32, elapsed: Duration, jitter: f64) -> Verdict {
         if !may_help(error) || !may_be_sent_again(operation, error) {
@@ -77,7 +83,7 @@ fn may_help(error: &Error) -> bool {
     match error.kind() {
         Kind::Unreachable | Kind::Throttled | Kind::Deadline => true,
         Kind::Tls => false,
-        _ => matches!(error.status(), Some(502..=504)) || error.is_torn_answer(),
+        _ => matches!(error.status(), Some(502..=504)) || error.is_passing_trouble(),
     }
 }
 

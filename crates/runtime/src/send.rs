@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use http::{HeaderValue, Method};
+use jiff::Timestamp;
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
 use tracing::{Instrument as _, Span};
 
-use crate::body::told;
+use crate::body::{shorten, told};
 use crate::clock::Clock;
 use crate::connection::Core;
 use crate::error::{Delivery, Error, Kind};
@@ -65,28 +66,44 @@ async fn attempts(
     effort: &mut Effort,
 ) -> Result<Response, Error> {
     let mut renewed = false;
+    // An earlier attempt may have done what a later one is refused for.
+    let mut doubtful = false;
     loop {
         effort.attempts += 1;
         let attempt = effort.attempts;
         let known = |error: Error, request: &Request| {
             let elapsed = core.clock.monotonic().saturating_sub(effort.started);
+            let error = if doubtful { error.in_doubt() } else { error };
             error.with_operation(operation.id).with_url(request.url()).with_effort(attempt, elapsed)
         };
+        let unsent = |error: Error| known(error.before_sending(), request);
+        // A session that needs a permit for its login gets it before the calls that wait for the session.
+        if operation.authenticated && !core.quotas.is_empty() {
+            core.auth.open().await.map_err(unsent)?;
+        }
         // Waiting comes first: a signature is made at the last moment, because it ages.
-        let turn = core.in_flight.acquire().await;
-        permit(core, operation).await;
+        let waits = async {
+            let turn = core.in_flight.acquire().await;
+            permit(core, operation, request.url()).await.map(|()| turn)
+        };
+        let turn = core.halt.unless(waits).await.unwrap_or_else(|| Err(broken_off())).map_err(unsent)?;
         let prepared = prepare(core, request, operation).await;
-        let (stamped, stamp) = prepared.map_err(|error| known(error, request))?;
+        let (stamped, stamp) = prepared.map_err(|error| known(error.before_sending(), request))?;
+        // The login may have taken its time.
+        if core.halt.is_asked() {
+            return Err(known(broken_off(), request));
+        }
         let span = trace::attempt(operation, request.url(), attempt);
         let error = match once(core, stamped, operation, &span).instrument(span.clone()).await {
             Ok(response) => return Ok(response),
             Err(error) => known(error, request),
         };
         drop(turn);
+        doubtful |= operation.method != "GET" && error.delivery() == Delivery::MaybeApplied;
         if error.kind() == Kind::Throttled
             && let Some(pause) = error.retry_after()
         {
-            core.gate.close(&*core.clock, pause);
+            core.gate.close(&*core.clock, request.url().authority(), pause);
         }
         trace::failed(&span, &error);
         if error.kind() == Kind::Auth && operation.authenticated && !renewed {
@@ -105,7 +122,9 @@ async fn attempts(
                 tracing::info!(operation = operation.id, attempt, pause_ms = pause.as_millis(), kind = %error.kind(), "sending again after a pause");
                 let reason = if error.kind() == Kind::Throttled { Reason::Throttled } else { Reason::Retry };
                 core.notices.tell(Notice::Waiting { operation: operation.id, reason, pause });
-                core.clock.sleep(pause).await;
+                if core.halt.unless(core.clock.sleep(pause)).await.is_none() {
+                    return Err(error);
+                }
             }
         }
     }
@@ -128,8 +147,12 @@ async fn prepare(core: &Core, request: &mut Request, operation: &Operation) -> R
     Ok((stamped, stamp))
 }
 
+fn broken_off() -> Error {
+    Error::new(Kind::BrokenOff, Delivery::NeverSent, "the call was broken off before it was sent")
+}
+
 /// Waits for the vendor's quota, as far as it is known beforehand or the vendor has said it.
-async fn permit(core: &Core, operation: &Operation) {
+async fn permit(core: &Core, operation: &Operation, url: &reqwest::Url) -> Result<(), Error> {
     let told = |reason: Reason| {
         move |pause: Duration| {
             let (why, pause_ms) = (reason.as_str(), pause.as_millis());
@@ -137,10 +160,20 @@ async fn permit(core: &Core, operation: &Operation) {
             core.notices.tell(Notice::Waiting { operation: operation.id, reason, pause });
         }
     };
-    core.gate.pass(&*core.clock, told(Reason::Throttled)).await;
+    while let Some(pause) = core.gate.closed(&*core.clock, url.authority()) {
+        if pause > core.policy.overall {
+            let (wait, most) = (pause.as_secs(), core.policy.overall.as_secs());
+            let what =
+                format!("the server has asked to wait for {wait} s, and a call may take {most} s; try again later");
+            return Err(Error::new(Kind::Throttled, Delivery::NeverSent, what).with_retry_after(Some(pause)));
+        }
+        told(Reason::Throttled)(pause);
+        core.clock.sleep(pause).await;
+    }
     for quota in &core.quotas {
         quota.acquire(&*core.clock, told(Reason::Quota)).await;
     }
+    Ok(())
 }
 
 /// One attempt: status first, then the body.
@@ -173,7 +206,7 @@ async fn once(core: &Core, request: Request, operation: &Operation, span: &Span)
         End::Broken(cause) => {
             let what = format!("the vendor answered {status}, but the answer broke off after {} bytes", bytes.len());
             let error = Error::new(Kind::Decode, Delivery::Accepted, what).with_status(status.as_u16());
-            Err(error.with_torn_answer().with_source(cause.without_url()))
+            Err(error.with_passing_trouble().with_source(cause.without_url()))
         }
     }
 }
@@ -221,6 +254,11 @@ fn rebuilt(status: StatusCode, headers: HeaderMap, bytes: Bytes, url: reqwest::U
     Ok(Response::from(response))
 }
 
+/// When the server says that it answered.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    parse_http_date(headers.get(DATE)?.to_str().ok()?)
+}
+
 /// From this difference on a wrong clock is the likely reason why a signature is refused.
 const SKEW: u64 = 10 * 60;
 
@@ -229,8 +267,7 @@ fn skew(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap) -> Option<St
     if !matches!(status.as_u16(), 400 | 401 | 403) {
         return None;
     }
-    let server = parse_http_date(headers.get(DATE)?.to_str().ok()?)?;
-    let ahead = clock.wall().duration_since(server).as_secs();
+    let ahead = clock.wall().duration_since(date(headers)?).as_secs();
     let size = ahead.unsigned_abs();
     let apart = match size {
         0..7200 => format!("{} minutes", size / 60),
@@ -250,7 +287,7 @@ fn skew(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap) -> Option<St
 fn refused(clock: &dyn Clock, status: StatusCode, headers: &HeaderMap, bytes: &[u8], secrets: &StrikeList) -> Error {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let said = told(bytes, content_type, secrets);
-    let request_id = trace::request_id(headers).map(|id| secrets.strike(id)).or(said.request_id);
+    let request_id = trace::request_id(headers).map(|id| shorten(&secrets.strike(id), 100)).or(said.request_id);
     let kind = match status.as_u16() {
         401 => Kind::Auth,
         403 => Kind::Denied,
@@ -281,7 +318,10 @@ fn retry_after(clock: &dyn Clock, headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => parse_http_date(text)?.duration_since(clock.wall()).try_into().ok()?,
+        // Both dates are the server's, so its clock may be wrong.
+        Err(_) => {
+            parse_http_date(text)?.duration_since(date(headers).unwrap_or_else(|| clock.wall())).try_into().ok()?
+        }
     };
     Some(wait.min(Duration::from_secs(3600)))
 }

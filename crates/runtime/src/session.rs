@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::auth::{Authenticator, BoxFuture, Fixed, Stamp};
 use crate::clock::Clock;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::operation::Operation;
 
 /// What a login gives.
@@ -21,6 +21,8 @@ pub struct Credential {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// How long it may be used, counted from the login; `None` when the vendor does not say.
     pub lifetime: Option<Duration>,
+    /// When to get another one, counted from the end of the login, where that is our own choice and no end is known.
+    pub renew_after: Option<Duration>,
     /// A token that can be exchanged for a new credential without the password.
     pub refresh: Option<SecretString>,
 }
@@ -61,18 +63,28 @@ pub struct TokenSession<L> {
 struct State {
     generation: u64,
     current: Option<Current>,
-    /// The last failed login and when it failed, so that many callers make one attempt, not many.
-    failed: Option<(Duration, Error)>,
+    failed: Option<Failed>,
 }
 
 #[derive(Debug)]
 struct Current {
     credential: Credential,
     renew_at: Option<Duration>,
+    ends_at: Option<Duration>,
 }
 
-/// For this long a failed login is the answer to everybody who asks; repeated attempts lock accounts.
-const FAILURE_HOLDS: Duration = Duration::from_secs(10);
+/// The last failed login, so that many callers make one attempt, not many.
+#[derive(Debug)]
+struct Failed {
+    error: Error,
+    /// Until then it is the answer to everybody who asks.
+    holds: Duration,
+    /// How many refusals there were in a row.
+    refusals: usize,
+}
+
+/// For so many seconds a failed login holds. A refusal holds longer each time: repeated attempts lock accounts.
+const HOLDS: [u64; 4] = [10, 60, 300, 900];
 
 impl<L: Login> TokenSession<L> {
     /// A session that renews its credential `early` before the end of its lifetime.
@@ -91,8 +103,10 @@ impl<L: Login> TokenSession<L> {
         let now = self.clock.monotonic();
         let good = state.current.as_ref().is_some_and(|current| current.renew_at.is_none_or(|at| now < at));
         if !good && let Err(error) = self.renewed(&mut state).await {
-            // Renewed early, the old credential is still good for a while; a blip must not end everything.
-            if state.current.is_none() || !error.is_transient() {
+            // Renewed early, the old credential is still good for a while. Where its end is not known, the vendor says.
+            let now = self.clock.monotonic();
+            let usable = |current: &Current| current.ends_at.is_none_or(|end| now < end);
+            if !state.current.as_ref().is_some_and(usable) {
                 return Err(error);
             }
         }
@@ -100,23 +114,30 @@ impl<L: Login> TokenSession<L> {
     }
 
     async fn renewed(&self, state: &mut State) -> Result<(), Error> {
-        let now = self.clock.monotonic();
-        if let Some((at, error)) = &state.failed
-            && now < *at + FAILURE_HOLDS
-        {
-            return Err(error.clone());
+        let began = self.clock.monotonic();
+        if let Some(failed) = state.failed.as_ref().filter(|failed| began < failed.holds) {
+            return Err(failed.error.clone());
         }
         let previous = state.current.as_ref().map(|current| current.credential.clone());
         match self.login.login(previous.as_ref()).await {
             Ok(credential) => {
-                let renew_at = credential.lifetime.map(|life| now + life.saturating_sub(self.early).max(life / 2));
-                state.current = Some(Current { credential, renew_at });
+                let early = |life: Duration| began + life.saturating_sub(self.early).max(life / 2);
+                // A login that took long must not be old as soon as it is done.
+                let chosen = credential.renew_after.map(|age| self.clock.monotonic() + age);
+                let renew_at = credential.lifetime.map(early).into_iter().chain(chosen).min();
+                let ends_at = credential.lifetime.map(|life| began + life);
+                state.current = Some(Current { credential, renew_at, ends_at });
                 state.generation += 1;
                 state.failed = None;
                 Ok(())
             }
             Err(error) => {
-                state.failed = Some((self.clock.monotonic(), error.clone()));
+                let refused = error.kind() == Kind::Auth && !error.is_transient();
+                let refusals = state.failed.as_ref().map_or(0, |failed| failed.refusals) + usize::from(refused);
+                let seconds = HOLDS[refusals.saturating_sub(1).min(HOLDS.len() - 1)];
+                let holds = self.clock.monotonic() + Duration::from_secs(seconds);
+                tracing::warn!(%error, "the login failed; it is tried again in {seconds} s at the earliest");
+                state.failed = Some(Failed { error: error.clone(), holds, refusals });
                 Err(error)
             }
         }

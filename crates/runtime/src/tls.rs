@@ -5,6 +5,7 @@ mod pinned;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -17,6 +18,9 @@ use self::expiry::Watched;
 use self::pinned::{Pinned, Rule};
 use crate::connection::Timeouts;
 use crate::error::Error;
+
+/// A connection that was not used for so long is not used again.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// What makes a server's certificate acceptable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,6 +102,8 @@ impl Trust {
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(timeouts.connect)
             .timeout(timeouts.request)
+            // Appliances close idle connections without a word; a start sent into one of those is in doubt.
+            .pool_idle_timeout(IDLE)
             .user_agent(concat!("backup-sync/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|cause| Error::usage("the HTTP client cannot be set up").with_source(cause))
@@ -152,7 +158,7 @@ pub(crate) fn explain(error: &rustls::Error) -> String {
             "nobody trusted has signed the certificate; name a CA file, or pin the SHA-256 fingerprint of a self-signed one"
         }
         rustls::Error::InvalidCertificate(CertificateError::Expired | CertificateError::ExpiredContext { .. }) => {
-            "the certificate has expired; renew it on the server"
+            "the certificate has expired; renew it on the server, or set this machine's clock if it is wrong"
         }
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
@@ -160,6 +166,11 @@ pub(crate) fn explain(error: &rustls::Error) -> String {
         rustls::Error::InvalidCertificate(
             CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. },
         ) => "the certificate is not valid yet; check the clocks",
+        // webpki's word for a self-signed certificate that is its own authority; it has no variant here.
+        other if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+            "the server shows the certificate of an authority as its own, which no CA file makes good; pin its SHA-256 \
+             fingerprint"
+        }
         _ => return error.to_string(),
     };
     format!("{error}; {advice}")

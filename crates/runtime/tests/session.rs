@@ -33,6 +33,7 @@ struct Counting {
     logouts: AtomicUsize,
     broken: AtomicUsize,
     lifetime: Option<Duration>,
+    renew_after: Option<Duration>,
 }
 
 impl Login for Counting {
@@ -45,7 +46,12 @@ impl Login for Counting {
                 return Err(Error::new(Kind::Auth, Delivery::Rejected, "wrong password"));
             }
             let value = HeaderValue::from_str(&format!("Bearer planted-{number}")).unwrap();
-            Ok(Credential { headers: vec![(AUTHORIZATION, value)], lifetime: self.lifetime, refresh: None })
+            Ok(Credential {
+                headers: vec![(AUTHORIZATION, value)],
+                lifetime: self.lifetime,
+                renew_after: self.renew_after,
+                refresh: None,
+            })
         })
     }
 
@@ -144,4 +150,46 @@ async fn nothing_shows_the_token() {
     let mut request = request();
     session.stamp(&mut request, &OPERATION).await.unwrap();
     assert!(!format!("{session:?}{request:?}").contains("planted"));
+}
+
+/// The age is our own choice; only the server knows whether the session still works.
+#[tokio::test]
+async fn an_early_renewal_that_is_refused_keeps_the_session() {
+    let (session, clock) = session(Counting { renew_after: Some(Duration::from_secs(300)), ..Counting::default() });
+    let (stamp, _) = stamped(&session).await.unwrap();
+    session.login().broken.store(1, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(301));
+    for _ in 0..5 {
+        assert_eq!(stamped(&session).await.unwrap().1, "Bearer planted-1");
+    }
+    assert_eq!(session.login().logins.load(Ordering::SeqCst), 2, "the refusal holds");
+    // When the server has said that the session is gone, the refusal is the answer.
+    assert_eq!(session.renew(stamp).await.unwrap_err().kind(), Kind::Auth);
+}
+
+#[tokio::test]
+async fn after_the_known_end_a_refused_renewal_is_the_answer() {
+    let (session, clock) = session(Counting { lifetime: Some(Duration::from_secs(600)), ..Counting::default() });
+    stamped(&session).await.unwrap();
+    session.login().broken.store(1, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(550));
+    assert!(stamped(&session).await.is_ok());
+    clock.advance(Duration::from_secs(51));
+    assert!(stamped(&session).await.is_err());
+}
+
+/// Repeated attempts with a wrong password lock accounts.
+#[tokio::test]
+async fn refusals_hold_longer_each_time() {
+    let (session, clock) = session(Counting { broken: AtomicUsize::new(1), ..Counting::default() });
+    let mut attempts = Vec::new();
+    for _ in 0..3600 {
+        let before = session.login().logins.load(Ordering::SeqCst);
+        assert!(stamped(&session).await.is_err());
+        if session.login().logins.load(Ordering::SeqCst) > before {
+            attempts.push(clock.monotonic().as_secs());
+        }
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(attempts, [0, 10, 70, 370, 1270, 2170, 3070]);
 }

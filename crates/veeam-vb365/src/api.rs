@@ -138,14 +138,15 @@ impl Api {
                 let pager = Pager::new(usize::try_from(PAGE).unwrap_or(1), |cursor| async move {
                     let list = api.backup_repository_list().limit(PAGE).offset(cursor.offset_i64());
                     let page = call(id::LIST, list.send()).await?.into_inner();
-                    // The page size that the server says it used decides, where there is no link.
-                    let size = page.limit.filter(|limit| *limit > 0).unwrap_or(PAGE);
-                    let full = i64::try_from(page.results.len()).unwrap_or(i64::MAX) >= size;
                     let next = page.links.as_ref().and_then(|links| links.0.get("next"));
-                    let more = Some(full || next.is_some());
+                    let more = next.is_some().then_some(true);
                     // Only path and query of a link are used, never its host.
                     let next = next.and_then(|link| Cursor::of_link(link.href.as_deref()?, "offset", "setId"));
-                    Ok(Page::new(into::<_, Repository>(page.results)).more(more).next(next).set(page.set_id))
+                    Ok(Page::new(into::<_, Repository>(page.results))
+                        .size(page.limit)
+                        .more(more)
+                        .next(next)
+                        .set(page.set_id))
                 });
                 pager.unique(|repository| repository.id.clone()).all().await?
             }

@@ -59,7 +59,7 @@ impl PasswordLogin {
     async fn token(&self, refresh: Option<&SecretString>) -> Result<Credential, Error> {
         let switch = matches!(self.version, Version::V7 | Version::V8).then_some(true);
         let anonymous = std::sync::Arc::new(auth::Fixed::anonymous());
-        let connection = self.connection.with(Api::operations(self.version), anonymous);
+        let connection = self.connection.for_login(Api::operations(self.version), anonymous);
         let token = match Api::new(self.version, &self.base, connection) {
             Api::V5(api) => token!(api, v5, self, refresh),
             Api::V7(api) => token!(api, v7, self, refresh, disable_antiforgery_token: switch),
@@ -77,9 +77,15 @@ impl PasswordLogin {
         Ok(Credential {
             headers: vec![(AUTHORIZATION, bearer)],
             lifetime: Some(seconds.map_or(LIFETIME, Duration::from_secs)),
+            renew_after: None,
             refresh: token.refresh.map(|token| SecretString::from(token.expose())),
         })
     }
+}
+
+/// Whether the server has looked at the refresh token and said no.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error.status(), Some(400..=499)) && !error.is_transient()
 }
 
 impl Login for PasswordLogin {
@@ -88,7 +94,11 @@ impl Login for PasswordLogin {
             if let Some(refresh) = previous.and_then(|previous| previous.refresh.as_ref()) {
                 match self.token(Some(refresh)).await {
                     Ok(credential) => return Ok(credential),
-                    Err(error) => tracing::info!(%error, "the refresh token was not taken; logging in again"),
+                    Err(error) if is_refusal(&error) => {
+                        tracing::info!(%error, "the refresh token was not taken; logging in again");
+                    }
+                    // A server that does not answer would not answer the password either.
+                    Err(error) => return Err(error),
                 }
             }
             self.token(None).await.map_err(Error::of_login)
@@ -98,7 +108,7 @@ impl Login for PasswordLogin {
     fn logout<'a>(&'a self, credential: &'a Credential) -> BoxFuture<'a, Result<(), Error>> {
         Box::pin(async move {
             let connection =
-                self.connection.with(Api::operations(self.version), std::sync::Arc::new(credential.fixed()));
+                self.connection.for_login(Api::operations(self.version), std::sync::Arc::new(credential.fixed()));
             let sent = match (self.version, Api::new(self.version, &self.base, connection)) {
                 // v6 has no logout; its tokens end by themselves.
                 (Version::V6, _) => return Ok(()),

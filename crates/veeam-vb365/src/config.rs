@@ -87,7 +87,7 @@ impl Config {
             trust: Trust::default(),
             timeouts: Timeouts::default(),
             retry: Policy::default(),
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::new(SystemClock),
         }
     }
 

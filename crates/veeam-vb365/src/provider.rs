@@ -278,6 +278,10 @@ impl Provider for Vb365 {
         Some(self.connection.notices())
     }
 
+    fn break_off(&self) {
+        self.connection.break_off();
+    }
+
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
         Box::pin(async {
             Ok(self.api.repositories().await?.iter().map(|repository| self.target(repository)).collect())

@@ -8,6 +8,7 @@ use backup_sync_runtime::{
     Authenticator, BoxFuture, Connection, Credential, Delivery, Error, Kind, Login as RuntimeLogin, Operation, Stamp,
     auth, call,
 };
+use futures_util::future::join_all;
 use reqwest::Request;
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 
@@ -30,7 +31,7 @@ pub(crate) struct SessionLogin {
 
 impl SessionLogin {
     fn client(&self, credentials: auth::Fixed) -> v2::Client {
-        let connection = self.connection.with(v2::OPERATIONS, Arc::new(credentials));
+        let connection = self.connection.for_login(v2::OPERATIONS, Arc::new(credentials));
         v2::Client::new_with_client(&self.base, connection.http(), connection)
     }
 
@@ -42,8 +43,12 @@ impl SessionLogin {
             Error::new(Kind::Decode, Delivery::Accepted, "the session id cannot be sent in a header")
                 .with_operation("login")
         })?;
-        let credential =
-            Credential { headers: vec![(X_DR_SESSION, session)], lifetime: Some(self.renew_after), refresh: None };
+        let credential = Credential {
+            headers: vec![(X_DR_SESSION, session)],
+            lifetime: None,
+            renew_after: Some(self.renew_after),
+            refresh: None,
+        };
         self.reopen_remote(&credential).await;
         Ok(credential)
     }
@@ -52,17 +57,23 @@ impl SessionLogin {
     async fn reopen_remote(&self, credential: &Credential) {
         let pairings = self.pairings.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(remote) = self.remote.as_ref().filter(|_| !pairings.is_empty()) else { return };
-        for pairing in pairings {
-            let sent = async {
-                let basic = auth::basic(&remote.username, &remote.password)?;
-                let client = self.client(credential.fixed().with(AUTHORIZATION, basic));
-                call("createRemoteSession", client.create_remote_session().pairing_id(&pairing).send()).await
-            };
-            if let Err(error) = sent.await {
+        let basic = match auth::basic(&remote.username, &remote.password) {
+            Ok(basic) => basic,
+            Err(error) => return tracing::warn!(%error, "the remote logins could not be repeated"),
+        };
+        let credentials = Arc::new(credential.fixed().with(AUTHORIZATION, basic));
+        // Everybody waits for this session, so dark sites get one attempt, all at the same time.
+        let connection = self.connection.for_login(v2::OPERATIONS, credentials).once();
+        let client = v2::Client::new_with_client(&self.base, connection.http(), connection);
+        let client = &client;
+        let logins = pairings.iter().map(|pairing| async move {
+            let sent = client.create_remote_session().pairing_id(pairing).send();
+            if let Err(error) = call("createRemoteSession", sent).await {
                 // What needs the remote site will say so; the rest goes on.
                 tracing::warn!(pairing, %error, "the remote login could not be repeated");
             }
-        }
+        });
+        join_all(logins).await;
     }
 }
 

@@ -69,7 +69,7 @@ impl Config {
             trust: Trust::default(),
             timeouts: Timeouts::default(),
             retry: Policy { throttled_base: THROTTLED, throttled_cap: THROTTLED * 2, ..Policy::default() },
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::new(SystemClock),
         }
     }
 }

@@ -134,8 +134,9 @@ impl VsphereReplication {
         let both = Arc::new(WithRemote { session: self.session.clone(), basic });
         let connection = self.connection.with(v2::OPERATIONS, both);
         let client = v2::Client::new_with_client(&self.base, connection.http(), connection);
-        call("createRemoteSession", client.create_remote_session().pairing_id(&pairing.pairing_id).send()).await?;
+        // A site that is dark now may be back when the session is renewed.
         self.pairings.lock().unwrap_or_else(PoisonError::into_inner).insert(pairing.pairing_id.clone());
+        call("createRemoteSession", client.create_remote_session().pairing_id(&pairing.pairing_id).send()).await?;
         Ok(())
     }
 
@@ -393,6 +394,10 @@ impl Provider for VsphereReplication {
 
     fn notices(&self) -> Option<&Notices> {
         Some(self.connection.notices())
+    }
+
+    fn break_off(&self) {
+        self.connection.break_off();
     }
 
     fn pace(&self) -> Duration {

@@ -153,7 +153,8 @@ async fn wrong_password_is_told_and_not_tried_again() {
         let server = Server::start().await;
         server.by(move |_| answer.clone());
         let error = Vb365::connect(&config(&server)).await.unwrap_err();
-        assert_eq!((error.kind(), error.delivery()), (Kind::Auth, Delivery::Rejected), "{error:?}");
+        // The call that needed the login was never sent.
+        assert_eq!((error.kind(), error.delivery()), (Kind::Auth, Delivery::NeverSent), "{error:?}");
         assert!(error.to_string().contains(part), "{error}");
         assert_eq!(error.operation(), Some("Auth_Token"));
         assert_eq!(server.lines(), ["POST /v8/token"], "a second attempt could lock the account");

@@ -42,7 +42,7 @@ pub async fn execute(chosen: Chosen, options: Options, display: Display) -> Resu
     let stop = Stop::default();
     let run = Run {
         options,
-        clock: Arc::new(SystemClock::default()),
+        clock: Arc::new(SystemClock),
         journal: Arc::new(MemoryJournal::default()),
         sink: progress::sink(display.progress),
         stop: stop.clone(),

@@ -55,7 +55,10 @@ async fn items(pager: Pager<'_, u32>) -> Vec<u32> {
 #[tokio::test]
 async fn shorter_pages_than_asked_for_lose_nothing() {
     let book = Book::in_order([&[1, 2][..], &[3, 4], &[5]].map(|items| page(items).total(Some(5))));
-    assert_eq!(book.pager(100).collect().await.unwrap(), Listing { items: vec![1, 2, 3, 4, 5], missing_of: None });
+    assert_eq!(
+        book.pager(100).collect().await.unwrap(),
+        Listing { items: vec![1, 2, 3, 4, 5], missing_of: None, circular: false }
+    );
     assert_eq!(book.asked(), [0, 2, 4]);
 }
 
@@ -95,8 +98,46 @@ async fn a_cursor_that_comes_again_is_the_end() {
         (Cursor::at(0), page(&[1]).next(Some(Cursor::at(1)))),
         (Cursor::at(1), page(&[2]).next(Some(Cursor::at(0)))),
     ]);
-    assert_eq!(items(book.pager(1)).await, [1, 2]);
+    let listing = book.pager(1).collect().await.unwrap();
+    assert_eq!((&listing.items[..], listing.circular), (&[1, 2][..], true));
     assert_eq!(book.asked(), [0, 1]);
+    // What stood behind the wrong link is not known, so nobody may take this for the whole list.
+    assert!(listing.complete().unwrap_err().to_string().contains("leads back"));
+}
+
+#[tokio::test]
+async fn a_circle_after_everything_told_of_is_harmless() {
+    let book = Book::of([
+        (Cursor::at(0), page(&[1, 2]).total(Some(2)).next(Some(Cursor::at(2)))),
+        (Cursor::at(2), page(&[1, 2]).total(Some(2)).next(Some(Cursor::at(2)))),
+    ]);
+    assert_eq!(book.pager(2).unique(u32::to_string).all().await.unwrap(), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_list_that_changed_while_it_was_read_is_read_once_more() {
+    let short = Book::in_order([page(&[1, 2]).total(Some(3)).more(Some(false))]);
+    let error = short.pager(2).all().await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("ended after 2 items"), "{error}");
+    assert_eq!(short.asked(), [0, 0]);
+}
+
+#[tokio::test]
+async fn a_server_that_says_more_for_ever_and_ignores_the_offset_is_left() {
+    let book = Book::of((0..100).map(|at| (Cursor::at(at * 2), page(&[1, 2]).more(Some(true)))));
+    assert_eq!(items(book.pager(2).unique(u32::to_string)).await, [1, 2]);
+    assert_eq!(book.asked(), [0, 2]);
+}
+
+#[tokio::test]
+async fn the_page_size_of_the_server_counts_and_no_offset_is_too_large() {
+    let book = Book::in_order([page(&[1, 2]).size(Some(2)), page(&[3]).size(Some(2))]);
+    assert_eq!(items(book.pager(500)).await, [1, 2, 3]);
+    let far = Book::of([
+        (Cursor::at(0), page(&[1]).next(Some(Cursor::at(u64::MAX)))),
+        (Cursor::at(u64::MAX), page(&[2]).more(Some(true))),
+    ]);
+    assert_eq!(items(far.pager(1)).await, [1, 2]);
 }
 
 #[tokio::test]

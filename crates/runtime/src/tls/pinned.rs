@@ -59,7 +59,8 @@ impl ServerCertVerifier for Pinned {
             return verifier.verify_server_cert(leaf, above, name, ocsp, now);
         }
         Err(rustls::Error::General(format!(
-            "the server's certificate has the fingerprint {found}, expected was {expected}"
+            "the server's certificate has the fingerprint {found}, expected was {expected} (an authority can be pinned \
+             only where the server sends its certificate along)"
         )))
     }
 
