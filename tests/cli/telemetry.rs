@@ -1,14 +1,17 @@
 //! Traces: sent to a collector that the environment names, never otherwise, and never at the cost of the run.
 
-use std::io::{BufRead as _, BufReader};
+#[cfg(unix)]
+use std::io::BufRead as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use backup_sync_simulator::{Simulator, Vb365Version};
 use backup_sync_tests::raw::{Act, Raw, nowhere};
 use backup_sync_tests::server::Answer;
 use tokio::runtime::Runtime;
 
+#[cfg(unix)]
+use crate::breaking_off::{signal, until};
 use crate::{Ended, program};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -136,24 +139,6 @@ fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
     run.current_dir(folder).args(["sync", "--all", "--poll", "100ms", "--progress", "plain"]);
     run.env("PASSWORD", &endpoint.password).env(ENDPOINT, collector).stdout(Stdio::piped()).stderr(Stdio::piped());
     run.spawn().unwrap()
-}
-
-/// Reads standard error up to a line that holds `part`.
-#[cfg(unix)]
-fn until(child: &mut Child, part: &str) -> BufReader<std::process::ChildStderr> {
-    let mut lines = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains(part) {
-        line.clear();
-        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before {part:?}");
-    }
-    lines
-}
-
-#[cfg(unix)]
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
 }
 
 #[cfg(unix)]

@@ -57,6 +57,15 @@ impl Command {
         }
     }
 
+    /// What is told when it is asked to end; `None` where it then ends at once, because nothing has to be put in order.
+    pub fn breaks_off(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(_) | Self::Sync(_) | Self::Targets(_) => Some("breaking off; the vendors' work goes on"),
+            Self::Simulate(_) => Some("ending the simulated vendors"),
+            Self::Schema(_) => None,
+        }
+    }
+
     /// The form of progress that was asked for.
     pub fn progress(&self) -> Progress {
         match self {

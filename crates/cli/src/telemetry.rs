@@ -24,7 +24,7 @@ use tracing_subscriber::{Layer, Registry};
 use crate::progress::{self, log};
 
 /// Longest time that sending the last spans may take.
-const LIMIT: Duration = Duration::from_secs(2);
+pub const LIMIT: Duration = Duration::from_secs(2);
 /// The specification's default for one export.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// More of a collector's answer than this is not read.
