@@ -1,11 +1,13 @@
 //! From configured endpoints to connected providers and their targets.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync::engine::{Provider, Selector, Target};
 use backup_sync::huawei_cbr::{self, BackupList, Cbr, Credentials};
+use backup_sync::runtime::quota::Quota;
 use backup_sync::runtime::{Error, SecretString, Timeouts, base_url, is_this_machine};
 use backup_sync::veeam_vb365::{self, Vb365};
 use backup_sync::vsphere_replication::{self, Login, VsphereReplication};
@@ -155,7 +157,31 @@ pub fn prepare_all(
     }
     let wanted = |name: &str| selectors.is_empty() || selectors.iter().any(|selector| selector.matches_endpoint(name));
     let endpoints = file.endpoints.iter().filter(|(name, _)| wanted(name));
-    endpoints.map(|(name, endpoint)| Ok((name.clone(), prepare(name, endpoint, folder)?))).collect()
+    let prepared = endpoints.map(|(name, endpoint)| Ok((name.clone(), prepare(name, endpoint, folder)?)));
+    let mut prepared = prepared.collect::<Result<Vec<_>, Failure>>()?;
+    share_quotas(&mut prepared);
+    Ok(prepared)
+}
+
+/// An appliance counts the requests of a client's address, however many endpoints are configured for it.
+fn share_quotas(prepared: &mut [(String, Prepared)]) {
+    let mut quotas: HashMap<String, Quota> = HashMap::new();
+    for (_, one) in prepared {
+        if let Prepared::Replication(config) = one {
+            let quota = quotas.entry(host_and_port(&config.url)).or_insert_with(|| config.address_quota.clone());
+            config.address_quota = quota.clone();
+        }
+    }
+}
+
+/// Where a URL leads, with the port that it does not name.
+fn host_and_port(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(url) => {
+            format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+        }
+        Err(_) => url.to_owned(),
+    }
 }
 
 /// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used, and no
@@ -265,7 +291,47 @@ async fn close(endpoint: &str, closing: impl Future<Output = Result<(), Error>>)
 mod tests {
     use std::future::{pending, ready};
 
+    use backup_sync::runtime::clock::ManualClock;
+    use jiff::Timestamp;
+
     use super::*;
+
+    /// How often a request through the second endpoint waits after as many through the first as an appliance takes.
+    async fn waits(urls: [&str; 2]) -> usize {
+        let endpoint = |url| {
+            let login = Login { username: "user".into(), password: SecretString::from("password") };
+            (String::new(), Prepared::Replication(vsphere_replication::Config::new("dr", url, login)))
+        };
+        let mut both = urls.map(endpoint);
+        share_quotas(&mut both);
+        let quotas: Vec<Quota> = both.into_iter().filter_map(|(_, one)| one.address_quota()).collect();
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        for _ in 0..80 {
+            quotas[0].acquire(&*clock, |_| {}).await;
+        }
+        quotas[1].acquire(&*clock, |_| {}).await;
+        clock.waits().len()
+    }
+
+    impl Prepared {
+        fn address_quota(self) -> Option<Quota> {
+            match self {
+                Self::Replication(config) => Some(config.address_quota),
+                _ => None,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn endpoints_at_one_appliance_share_its_quota() {
+        let url = "https://vrms.example.org/api/rest/vr/v2";
+        for same in [url, "https://VRMS.example.org:443/api/rest/vr/v2", "https://vrms.example.org/api/rest/vr/v1"] {
+            assert_eq!(waits([url, same]).await, 1, "{same}");
+        }
+        for other in ["https://vrms2.example.org/api/rest/vr/v2", "https://vrms.example.org:8043/api/rest/vr/v2"] {
+            assert_eq!(waits([url, other]).await, 0, "{other}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_under_way_when_somebody_breaks_off_is_waited_for_but_not_for_ever() {
