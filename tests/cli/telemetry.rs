@@ -3,9 +3,11 @@
 #[cfg(unix)]
 use std::io::BufRead as _;
 use std::path::Path;
+use std::process::Command;
+#[cfg(unix)]
 use std::process::{Child, Stdio};
 
-use backup_sync_simulator::{Simulator, Vb365Version};
+use backup_sync_simulator::{Fault, FaultKind, Simulator, Vb365Version};
 use backup_sync_tests::raw::{Act, Raw, nowhere};
 use backup_sync_tests::server::Answer;
 use tokio::runtime::Runtime;
@@ -126,9 +128,30 @@ fn a_failure_that_ends_the_program_is_traced_too() {
     assert!(got(&collector).contains("backup-sync targets"));
 }
 
-/// Starts a run that takes long, and waits until it has started its target.
-#[cfg(unix)]
-fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
+/// Events hold words of vendors; the spans around them do not.
+#[test]
+fn no_event_reaches_the_collector() {
+    let runtime = Runtime::new().unwrap();
+    let simulator = runtime.block_on(Simulator::builder().vb365("m365", Vb365Version::V8).start()).unwrap();
+    let body = serde_json::json!({ "errorCode": "SHOWN-4711", "message": "The mailbox of Planted is locked" });
+    let kind = FaultKind::Status { status: 400, retry_after: None, body: Some(body) };
+    simulator.fault("m365", Fault { operation: Some("BackupRepository_List".into()), times: 9, kind }).unwrap();
+    let (collector, folder) = (collector(&runtime), tempfile::tempdir().unwrap());
+    let mut refused = against(&simulator, folder.path(), &collector.url(""));
+    let ended = Ended::of(refused.args(["targets", "-vvv"]).output().unwrap());
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("SHOWN-4711") && ended.err.contains("answered"), "{}", ended.err);
+    let got = got(&collector);
+    for part in ["BackupRepository_List", "error.type", "attempt"] {
+        assert!(got.contains(part), "no span holds {part}");
+    }
+    for part in ["SHOWN-4711", "Planted", "answered", "sending"] {
+        assert!(!got.contains(part), "an event with {part} was sent");
+    }
+}
+
+/// The program, with a configuration for the first endpoint and a collector.
+fn against(simulator: &Simulator, folder: &Path, collector: &str) -> Command {
     let endpoint = &simulator.endpoints()[0];
     let config = format!(
         "[endpoints.m365]\nvendor = \"veeam-vb365\"\nurl = \"{}\"\nusername = '{}'\npassword = {{ env = \"PASSWORD\" }}\n",
@@ -136,9 +159,16 @@ fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
     );
     std::fs::write(folder.join("backup-sync.toml"), config).unwrap();
     let mut run = program();
-    run.current_dir(folder).args(["sync", "--all", "--poll", "100ms", "--progress", "plain"]);
-    run.env("PASSWORD", &endpoint.password).env(ENDPOINT, collector).stdout(Stdio::piped()).stderr(Stdio::piped());
-    run.spawn().unwrap()
+    run.current_dir(folder).env("PASSWORD", &endpoint.password).env(ENDPOINT, collector);
+    run
+}
+
+/// Starts a run that takes long.
+#[cfg(unix)]
+fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
+    let mut run = against(simulator, folder, collector);
+    run.args(["sync", "--all", "--poll", "100ms", "--progress", "plain"]);
+    run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 #[cfg(unix)]
@@ -163,7 +193,6 @@ fn breaking_off_sends_what_there_is() {
 #[cfg(unix)]
 #[test]
 fn asking_twice_ends_at_once_and_still_sends() {
-    use backup_sync_simulator::{Fault, FaultKind};
     let runtime = Runtime::new().unwrap();
     let simulator = Simulator::builder().vb365("m365", Vb365Version::V8).speed(0.01);
     let simulator = runtime.block_on(simulator.start()).unwrap();

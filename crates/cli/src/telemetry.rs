@@ -19,6 +19,7 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::{Layer, Registry};
 
 use crate::progress::{self, log};
@@ -70,7 +71,9 @@ pub fn layer(runtime: &Handle) -> Result<Option<Box<dyn Layer<Registry> + Send +
     let tracer = provider.tracer("backup-sync");
     let _ = EXPORT.set(Export { provider, trouble, ended: AtomicBool::new(false) });
     let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
-    Ok(Some(layer.with_tracked_inactivity(false).with_filter(log::ours(LevelFilter::DEBUG)).boxed()))
+    // Events hold words of vendors and names of targets. Those are for the people here, not for whoever runs a collector.
+    let spans = log::ours(LevelFilter::DEBUG).and(filter_fn(|metadata| metadata.is_span()));
+    Ok(Some(layer.with_tracked_inactivity(false).with_filter(spans).boxed()))
 }
 
 /// A client by the same rules as for vendors: verified certificates, no redirects, no proxy to this machine.
