@@ -43,7 +43,9 @@ fn main() -> ExitCode {
 
 /// Says what went wrong.
 fn told(failure: &Failure) -> Exit {
-    progress::say(format_args!("error: {failure}"));
+    for line in failure.lines() {
+        progress::say(format_args!("error: {line}"));
+    }
     failure.exit()
 }
 
