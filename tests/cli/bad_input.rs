@@ -92,6 +92,11 @@ fn configuration_values() {
             "tls = { insecure = true, fingerprint = \"ab\" }\nusername = \"sync\"",
             &["m365, tls", "remove one or the other"],
         ),
+        (
+            "username = \"sync\"",
+            "tls = { ca_file = \"gone.pem\", fingerprint = \"ab\" }\nusername = \"sync\"",
+            &["m365, tls", "ca_file would do nothing", "remove one or the other"],
+        ),
     ];
     for (from, to, parts) in cases {
         let folder = with_config(&CONFIG.replacen(from, to, 1));
@@ -110,8 +115,8 @@ fn targets_and_arguments() {
     refused(folder.path(), &["sync"], &["--all", "ENDPOINT/KIND/ID-OR-NAME"]);
     refused(folder.path(), &["sync", "m365"], &["ENDPOINT/KIND/ID-OR-NAME"]);
     refused(folder.path(), &["sync", "other/repository/*"], &["no endpoint of that name", "cloud, m365"]);
-    refused(folder.path(), &["sync", "--all", "--deadline", "soon"], &["\"soon\"", "30s, 90m or 4h"]);
-    refused(folder.path(), &["sync", "--all", "--poll", "0s"], &["no time at all"]);
+    refused(folder.path(), &["sync", "--all", "--deadline", "soon"], &["\"soon\"", "500ms, 90s, 5m or 1h 30m"]);
+    refused(folder.path(), &["sync", "--all", "--poll", "0s"], &["\"0s\"", "more than 0s, at most a year"]);
     refused(folder.path(), &["sync", "--all", "--config", "gone.toml"], &["gone.toml", "cannot be read"]);
     refused(folder.path(), &["demo", "--output", "yaml"], &["yaml", "table", "json"]);
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
 mod bad_input;
+mod breaking_off;
 #[path = "../support/conformance.rs"]
 #[expect(dead_code, reason = "these tests use a part")]
 mod conformance;

@@ -179,6 +179,35 @@ fn no_output_holds_a_secret() {
     assert!(!ended.err.to_lowercase().contains("bearer "), "{}", ended.err);
 }
 
+/// What could clear a terminal, and a line that looks like ours.
+const FORGED: &str = "X\u{1b}[2J\u{9b}1A\u{202e}\r\nerror: forged";
+
+/// No line of ours holds anything but text, and none begins as the vendor wants it.
+fn assert_printable(text: &str) {
+    let moves = |character: char| (character.is_control() && character != '\n') || character == '\u{202e}';
+    assert!(!text.contains(moves), "{text:?}");
+    assert!(text.contains("error: forged") && !text.lines().any(|line| line.starts_with("error: forged")), "{text}");
+}
+
+#[test]
+fn nothing_that_a_vendor_says_moves_the_cursor_or_forges_a_line() {
+    let site = Site::new();
+    let body = serde_json::json!({ "errorCode": FORGED, "message": FORGED });
+    let kind = FaultKind::Status { status: 400, retry_after: None, body: Some(body) };
+    let fault = Fault { operation: Some("BackupRepository_List".into()), times: 2, kind };
+    site.simulator.fault("m365", fault).unwrap();
+    let refused = site.call(&["targets", "m365/repository/*"]);
+    assert_eq!((refused.code, refused.err.lines().count()), (1, 1), "{}", refused.err);
+    assert_printable(&refused.err);
+    assert_printable(&site.call(&["-vvv", "targets", "m365/repository/*"]).err);
+    let id = site.endpoint("m365").targets[0].id.clone();
+    site.simulator.script("m365", &id, Behaviour::fail(FORGED)).unwrap();
+    let failed = site.call(&["sync", &format!("m365/repository/{id}"), "--poll", "100ms"]);
+    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert_printable(&failed.err);
+    assert!(!failed.out.contains('\u{1b}'), "{}", failed.out);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_password_file_that_others_can_read_is_warned_of() {

@@ -1,14 +1,19 @@
 //! Traces: sent to a collector that the environment names, never otherwise, and never at the cost of the run.
 
-use std::io::{BufRead as _, BufReader};
+#[cfg(unix)]
+use std::io::BufRead as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
+#[cfg(unix)]
+use std::process::{Child, Stdio};
 
-use backup_sync_simulator::{Simulator, Vb365Version};
+use backup_sync_simulator::{Fault, FaultKind, Simulator, Vb365Version};
 use backup_sync_tests::raw::{Act, Raw, nowhere};
 use backup_sync_tests::server::Answer;
 use tokio::runtime::Runtime;
 
+#[cfg(unix)]
+use crate::breaking_off::{signal, until};
 use crate::{Ended, program};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -123,9 +128,30 @@ fn a_failure_that_ends_the_program_is_traced_too() {
     assert!(got(&collector).contains("backup-sync targets"));
 }
 
-/// Starts a run that takes long, and waits until it has started its target.
-#[cfg(unix)]
-fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
+/// Events hold words of vendors; the spans around them do not.
+#[test]
+fn no_event_reaches_the_collector() {
+    let runtime = Runtime::new().unwrap();
+    let simulator = runtime.block_on(Simulator::builder().vb365("m365", Vb365Version::V8).start()).unwrap();
+    let body = serde_json::json!({ "errorCode": "SHOWN-4711", "message": "The mailbox of Planted is locked" });
+    let kind = FaultKind::Status { status: 400, retry_after: None, body: Some(body) };
+    simulator.fault("m365", Fault { operation: Some("BackupRepository_List".into()), times: 9, kind }).unwrap();
+    let (collector, folder) = (collector(&runtime), tempfile::tempdir().unwrap());
+    let mut refused = against(&simulator, folder.path(), &collector.url(""));
+    let ended = Ended::of(refused.args(["targets", "-vvv"]).output().unwrap());
+    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert!(ended.err.contains("SHOWN-4711") && ended.err.contains("answered"), "{}", ended.err);
+    let got = got(&collector);
+    for part in ["BackupRepository_List", "error.type", "attempt"] {
+        assert!(got.contains(part), "no span holds {part}");
+    }
+    for part in ["SHOWN-4711", "Planted", "answered", "sending"] {
+        assert!(!got.contains(part), "an event with {part} was sent");
+    }
+}
+
+/// The program, with a configuration for the first endpoint and a collector.
+fn against(simulator: &Simulator, folder: &Path, collector: &str) -> Command {
     let endpoint = &simulator.endpoints()[0];
     let config = format!(
         "[endpoints.m365]\nvendor = \"veeam-vb365\"\nurl = \"{}\"\nusername = '{}'\npassword = {{ env = \"PASSWORD\" }}\n",
@@ -133,27 +159,16 @@ fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
     );
     std::fs::write(folder.join("backup-sync.toml"), config).unwrap();
     let mut run = program();
-    run.current_dir(folder).args(["sync", "--all", "--poll", "100ms", "--progress", "plain"]);
-    run.env("PASSWORD", &endpoint.password).env(ENDPOINT, collector).stdout(Stdio::piped()).stderr(Stdio::piped());
-    run.spawn().unwrap()
+    run.current_dir(folder).env("PASSWORD", &endpoint.password).env(ENDPOINT, collector);
+    run
 }
 
-/// Reads standard error up to a line that holds `part`.
+/// Starts a run that takes long.
 #[cfg(unix)]
-fn until(child: &mut Child, part: &str) -> BufReader<std::process::ChildStderr> {
-    let mut lines = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains(part) {
-        line.clear();
-        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended before {part:?}");
-    }
-    lines
-}
-
-#[cfg(unix)]
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+fn long_run(simulator: &Simulator, folder: &Path, collector: &str) -> Child {
+    let mut run = against(simulator, folder, collector);
+    run.args(["sync", "--all", "--poll", "100ms", "--progress", "plain"]);
+    run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
 #[cfg(unix)]
@@ -178,7 +193,6 @@ fn breaking_off_sends_what_there_is() {
 #[cfg(unix)]
 #[test]
 fn asking_twice_ends_at_once_and_still_sends() {
-    use backup_sync_simulator::{Fault, FaultKind};
     let runtime = Runtime::new().unwrap();
     let simulator = Simulator::builder().vb365("m365", Vb365Version::V8).speed(0.01);
     let simulator = runtime.block_on(simulator.start()).unwrap();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use backup_sync::engine::Selector;
-use backup_sync_simulator::scenario::Speed;
+use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::cmd::simulate::{self, Kind};
@@ -19,6 +19,9 @@ pub struct Arguments {
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
     pub verbose: u8,
     /// Tell nothing on standard error but errors, and of endpoints whose connection is not safe.
+    ///
+    /// Other warnings are left out too, for example of a certificate that expires soon, of a logout that failed, or of a
+    /// file with a secret that others can read.
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     /// What to do.
@@ -54,6 +57,15 @@ impl Command {
             Self::Targets(_) => "targets",
             Self::Simulate(_) => "simulate",
             Self::Schema(_) => "schema",
+        }
+    }
+
+    /// What is told when it is asked to end; `None` where it then ends at once, because nothing has to be put in order.
+    pub fn breaks_off(&self) -> Option<&'static str> {
+        match self {
+            Self::Demo(_) | Self::Sync(_) | Self::Targets(_) => Some("breaking off; the vendors' work goes on"),
+            Self::Simulate(_) => Some("ending the simulated vendors"),
+            Self::Schema(_) => None,
         }
     }
 
@@ -221,10 +233,7 @@ pub enum Document {
     Scenario,
 }
 
-/// A duration such as `90m`, `1h 30m` or `PT5M`.
+/// A length of time such as `90m` or `1h 30m`, as in scenarios.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no length of time; write for example 30s, 90m or 4h");
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
-    let positive = Duration::try_from(parsed).map_err(|_| wrong())?;
-    if positive.is_zero() { Err(format!("{text:?} is no time at all")) } else { Ok(positive) }
+    Length::try_from(text.to_owned()).map(Length::get)
 }

@@ -122,7 +122,8 @@ pub struct User {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// PEM file with further certificate authorities; the path is relative to the configuration.
+    /// PEM file with further certificate authorities; the path is relative to the configuration. Not together with
+    /// `fingerprint`.
     pub ca_file: Option<PathBuf>,
     /// SHA-256 fingerprint of the server's certificate, for self-signed ones.
     pub fingerprint: Option<String>,
@@ -216,6 +217,10 @@ impl Tls {
     pub fn trust(&self, folder: &Path, what: &str) -> Result<Trust, Failure> {
         if self.insecure && (self.fingerprint.is_some() || self.ca_file.is_some()) {
             let why = "insecure accepts any certificate, so ca_file and fingerprint would do nothing; remove one or the other";
+            return Err(Failure::usage(format!("{what}: {why}")));
+        }
+        if self.fingerprint.is_some() && self.ca_file.is_some() {
+            let why = "fingerprint accepts exactly one certificate, whoever signed it, so ca_file would do nothing; remove one or the other";
             return Err(Failure::usage(format!("{what}: {why}")));
         }
         let fingerprint = self.fingerprint.as_deref().map(Fingerprint::parse).transpose();

@@ -1,18 +1,27 @@
 //! From configured endpoints to connected providers and their targets.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use backup_sync::engine::{Provider, Selector, Target};
 use backup_sync::huawei_cbr::{self, BackupList, Cbr, Credentials};
+use backup_sync::runtime::quota::Quota;
 use backup_sync::runtime::{Error, SecretString, Timeouts, base_url, is_this_machine};
 use backup_sync::veeam_vb365::{self, Vb365};
 use backup_sync::vsphere_replication::{self, Login, VsphereReplication};
+use futures_util::StreamExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 
 use crate::config::{self, Endpoint, beside};
 use crate::exit::Failure;
 use crate::progress::say;
+use crate::signals;
+
+/// Longest time for logging out, and for what is under way when somebody breaks off.
+const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A connected endpoint with the targets that were chosen.
 pub type Chosen = Vec<(Arc<dyn Provider>, Vec<Target>)>;
@@ -148,31 +157,56 @@ pub fn prepare_all(
     }
     let wanted = |name: &str| selectors.is_empty() || selectors.iter().any(|selector| selector.matches_endpoint(name));
     let endpoints = file.endpoints.iter().filter(|(name, _)| wanted(name));
-    endpoints.map(|(name, endpoint)| Ok((name.clone(), prepare(name, endpoint, folder)?))).collect()
+    let prepared = endpoints.map(|(name, endpoint)| Ok((name.clone(), prepare(name, endpoint, folder)?)));
+    let mut prepared = prepared.collect::<Result<Vec<_>, Failure>>()?;
+    share_quotas(&mut prepared);
+    Ok(prepared)
 }
 
-/// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used.
-pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Result<Chosen, Failure> {
-    let opened = join_all(prepared.iter().map(|(name, prepared)| async move {
-        let provider = prepared.connect().await.map_err(|error| (name.clone(), error))?;
-        match provider.targets().await {
-            Ok(targets) => Ok((provider, targets)),
-            Err(error) => {
-                close(&*provider).await;
-                Err((name.clone(), error))
-            }
+/// An appliance counts the requests of a client's address, however many endpoints are configured for it.
+fn share_quotas(prepared: &mut [(String, Prepared)]) {
+    let mut quotas: HashMap<String, Quota> = HashMap::new();
+    for (_, one) in prepared {
+        if let Prepared::Replication(config) = one {
+            let quota = quotas.entry(host_and_port(&config.url)).or_insert_with(|| config.address_quota.clone());
+            config.address_quota = quota.clone();
         }
-    }))
-    .await;
+    }
+}
+
+/// Where a URL leads, with the port that it does not name.
+fn host_and_port(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(url) => {
+            format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default())
+        }
+        Err(_) => url.to_owned(),
+    }
+}
+
+/// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used, and no
+/// session is left behind when somebody breaks off.
+pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Result<Chosen, Failure> {
+    if signals::is_asked_to_end() {
+        return Err(Failure::BrokenOff);
+    }
+    let opening = prepared.iter().map(|(name, prepared)| async move {
+        let opened = open_one(prepared).await;
+        opened.map_err(|error| (name.clone(), error))
+    });
     let mut chosen = Vec::new();
     let mut failed = Vec::new();
-    for outcome in opened {
+    for outcome in gather(opening, signals::asked_to_end()).await {
         match outcome {
             Ok(endpoint) => chosen.push(endpoint),
             Err(failure) => failed.push(failure),
         }
     }
-    let narrowed = if failed.is_empty() { narrow(&mut chosen, selectors) } else { Err(Failure::Endpoints(failed)) };
+    let narrowed = match () {
+        () if signals::is_asked_to_end() => Err(Failure::BrokenOff),
+        () if failed.is_empty() => narrow(&mut chosen, selectors),
+        () => Err(Failure::Endpoints(failed)),
+    };
     match narrowed {
         Ok(()) => Ok(chosen),
         Err(failure) => {
@@ -180,6 +214,47 @@ pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Re
             Err(failure)
         }
     }
+}
+
+/// One endpoint with its targets. A login is never dropped half way: nobody could end the session that it may give.
+async fn open_one(prepared: &Prepared) -> Result<(Arc<dyn Provider>, Vec<Target>), Error> {
+    let provider = prepared.connect().await?;
+    // Nobody wants the targets when the run is broken off, but the session has to be ended.
+    let listed = signals::until_asked_to_end(provider.targets()).await;
+    match listed.unwrap_or_else(|| Ok(Vec::new())) {
+        Ok(targets) => Ok((provider, targets)),
+        Err(error) => {
+            close_all(&vec![(provider, Vec::new())]).await;
+            Err(error)
+        }
+    }
+}
+
+/// What all `works` give, in their order; of those under way when it is broken off, what they give within
+/// [`CLOSE_LIMIT`].
+async fn gather<T>(
+    works: impl Iterator<Item = impl Future<Output = T>>,
+    broken_off: impl Future<Output = ()>,
+) -> Vec<T> {
+    let mut under_way: FuturesUnordered<_> =
+        works.enumerate().map(|(index, work)| async move { (index, work.await) }).collect();
+    let limit = async {
+        broken_off.await;
+        tokio::time::sleep(CLOSE_LIMIT).await;
+    };
+    tokio::pin!(limit);
+    let mut done = Vec::new();
+    loop {
+        tokio::select! {
+            next = under_way.next() => match next {
+                Some(one) => done.push(one),
+                None => break,
+            },
+            () = &mut limit => break,
+        }
+    }
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, one)| one).collect()
 }
 
 /// Keeps what the selectors mean; a selector that means nothing is an error, because a typing error must not pass.
@@ -199,13 +274,84 @@ fn narrow(chosen: &mut Chosen, selectors: &[Selector]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Logs out everywhere.
+/// Logs out everywhere, within [`CLOSE_LIMIT`].
 pub async fn close_all(chosen: &Chosen) {
-    join_all(chosen.iter().map(|(provider, _)| close(&**provider))).await;
+    join_all(chosen.iter().map(|(provider, _)| close(provider.endpoint(), provider.close()))).await;
 }
 
-async fn close(provider: &dyn Provider) {
-    if let Err(error) = provider.close().await {
-        tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed");
+async fn close(endpoint: &str, closing: impl Future<Output = Result<(), Error>>) {
+    match tokio::time::timeout(CLOSE_LIMIT, closing).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(endpoint, %error, "logging out failed"),
+        Err(_) => tracing::warn!(endpoint, "logging out took too long and was left"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+
+    use backup_sync::runtime::clock::ManualClock;
+    use jiff::Timestamp;
+
+    use super::*;
+
+    /// How often a request through the second endpoint waits after as many through the first as an appliance takes.
+    async fn waits(urls: [&str; 2]) -> usize {
+        let endpoint = |url| {
+            let login = Login { username: "user".into(), password: SecretString::from("password") };
+            (String::new(), Prepared::Replication(vsphere_replication::Config::new("dr", url, login)))
+        };
+        let mut both = urls.map(endpoint);
+        share_quotas(&mut both);
+        let quotas: Vec<Quota> = both.into_iter().filter_map(|(_, one)| one.address_quota()).collect();
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        for _ in 0..80 {
+            quotas[0].acquire(&*clock, |_| {}).await;
+        }
+        quotas[1].acquire(&*clock, |_| {}).await;
+        clock.waits().len()
+    }
+
+    impl Prepared {
+        fn address_quota(self) -> Option<Quota> {
+            match self {
+                Self::Replication(config) => Some(config.address_quota),
+                _ => None,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn endpoints_at_one_appliance_share_its_quota() {
+        let url = "https://vrms.example.org/api/rest/vr/v2";
+        for same in [url, "https://VRMS.example.org:443/api/rest/vr/v2", "https://vrms.example.org/api/rest/vr/v1"] {
+            assert_eq!(waits([url, same]).await, 1, "{same}");
+        }
+        for other in ["https://vrms2.example.org/api/rest/vr/v2", "https://vrms.example.org:8043/api/rest/vr/v2"] {
+            assert_eq!(waits([url, other]).await, 0, "{other}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_under_way_when_somebody_breaks_off_is_waited_for_but_not_for_ever() {
+        let works = [Some(Duration::from_secs(9)), None, Some(Duration::ZERO), Some(Duration::from_secs(11))];
+        let work = |time: Option<Duration>| async move {
+            match time {
+                Some(time) => tokio::time::sleep(time).await,
+                None => pending().await,
+            }
+            time.map(|time| time.as_secs())
+        };
+        assert_eq!(gather(works.into_iter().map(work), ready(())).await, [Some(9), Some(0)]);
+        let works = [Some(Duration::from_secs(60)), Some(Duration::ZERO)];
+        assert_eq!(gather(works.into_iter().map(work), pending()).await, [Some(60), Some(0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_logout_that_does_not_come_back_is_left() {
+        let begun = tokio::time::Instant::now();
+        close("m365", pending()).await;
+        assert_eq!(begun.elapsed().as_secs(), CLOSE_LIMIT.as_secs());
     }
 }

@@ -100,7 +100,7 @@ pub enum Failure {
     #[error("{0}")]
     Usage(String),
     /// Endpoints could not be used, at least one.
-    #[error("{}", told(.0))]
+    #[error("{}", told(.0).join("; "))]
     Endpoints(Vec<(String, Error)>),
     /// The user broke off before anything was started.
     #[error("broken off; nothing was started")]
@@ -110,15 +110,22 @@ pub enum Failure {
     Output(String),
 }
 
-fn told(endpoints: &[(String, Error)]) -> String {
-    let sentences = endpoints.iter().map(|(name, error)| format!("endpoint {name}: {}", error.chain()));
-    sentences.collect::<Vec<_>>().join("\nerror: ")
+fn told(endpoints: &[(String, Error)]) -> Vec<String> {
+    endpoints.iter().map(|(name, error)| format!("endpoint {name}: {}", error.chain())).collect()
 }
 
 impl Failure {
     /// The call or the configuration is wrong.
     pub fn usage(what: impl Into<String>) -> Self {
         Self::Usage(what.into())
+    }
+
+    /// What is told of it, each as a line of its own.
+    pub fn lines(&self) -> Vec<String> {
+        match self {
+            Self::Endpoints(endpoints) => told(endpoints),
+            _ => vec![self.to_string()],
+        }
     }
 
     /// How it ends the program. Of several endpoints, what a person has to change comes first.

@@ -30,17 +30,22 @@ fn main() -> ExitCode {
         Err(failure) => return told(&failure).into(),
     };
     // Dropped before the runtime, which it needs, and whatever happens.
-    let _flush = telemetry::Flush;
+    let flush = telemetry::Flush;
     let root = telemetry::root(arguments.command.name());
     let outcome = runtime.block_on(run(arguments.command).instrument(root.clone()));
     let exit = outcome.unwrap_or_else(|failure| told(&failure));
     root.record("process.exit.code", exit.code());
+    drop((root, flush));
+    // A name that is being looked up, or a standard error that nobody reads, holds nothing up.
+    runtime.shutdown_background();
     exit.into()
 }
 
 /// Says what went wrong.
 fn told(failure: &Failure) -> Exit {
-    progress::say(format_args!("error: {failure}"));
+    for line in failure.lines() {
+        progress::say(format_args!("error: {line}"));
+    }
     failure.exit()
 }
 
@@ -63,6 +68,9 @@ fn start(arguments: &Arguments) -> Result<Runtime, Failure> {
 }
 
 async fn run(command: Command) -> Result<Exit, Failure> {
+    if let Some(told) = command.breaks_off() {
+        signals::listen(told);
+    }
     match command {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,

@@ -1,7 +1,10 @@
 //! Where secrets come from: the environment, a file, a program or the keyring, never the configuration itself.
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use backup_sync::runtime::{ExposeSecret as _, SecretString, Zeroizing};
 use schemars::JsonSchema;
@@ -12,6 +15,21 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::config::beside;
 use crate::exit::Failure;
 use crate::keyring::Key;
+use crate::{progress, signals};
+
+/// A program that prints a secret.
+const PATIENCE: Patience = Patience { quiet: Duration::from_secs(5), longest: Duration::from_secs(60) };
+/// So often it is looked whether it has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// How long a program is waited for.
+#[derive(Clone, Copy)]
+struct Patience {
+    /// Without a word.
+    quiet: Duration,
+    /// Until it is killed.
+    longest: Duration,
+}
 
 /// What is said of a secret that stands in the configuration itself.
 pub const NOT_HERE: &str = "the secret itself must not stand here; write { env = \"NAME\" }, { file = \"PATH\" }, \
@@ -112,7 +130,7 @@ impl Secret {
                 warn_if_readable(&path, what);
                 Ok(without_line_end(&text))
             }
-            Self::Command(words) => command(words, folder, what),
+            Self::Command(words) => command(words, folder, what, PATIENCE),
             Self::Keyring(key) => key.read().map_err(|why| Failure::usage(format!("{what}: {why}"))),
         }
     }
@@ -137,23 +155,87 @@ fn warn_if_readable(path: &Path, what: &str) {
 fn warn_if_readable(_: &Path, _: &str) {}
 
 /// Runs a program for its output. What it printed is in no message.
-fn command(words: &[String], folder: &Path, what: &str) -> Result<SecretString, Failure> {
+fn command(words: &[String], folder: &Path, what: &str, patience: Patience) -> Result<SecretString, Failure> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Failure::usage(format!("{what}: the command is empty")));
     };
+    let wrong = |why: String| Failure::usage(format!("{what}: the program {program} {why}"));
+    let not_run = |cause: io::Error| wrong(format!("cannot be run: {cause}"));
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = command
-        .output()
-        .map_err(|cause| Failure::usage(format!("{what}: the program {program} cannot be run: {cause}")))?;
-    if !output.status.success() {
-        return Err(Failure::usage(format!("{what}: the program {program} ended with {}", output.status)));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = command.spawn().map_err(not_run)?;
+    let tell = || {
+        let seconds = patience.longest.as_secs();
+        progress::note(format_args!("{what}: waiting for the program {program}, up to {seconds} s"));
+    };
+    let ended = wait(&mut child, patience, tell);
+    if !matches!(ended, Ok(Waited::Ended(..))) {
+        // It may be gone already.
+        let _ = child.kill();
+        let _ = child.wait();
     }
-    let printed = Zeroizing::new(output.stdout);
+    let (status, printed) = match ended.map_err(not_run)? {
+        Waited::Ended(status, printed) => (status, printed),
+        Waited::BrokenOff => return Err(Failure::BrokenOff),
+        Waited::TooLong => {
+            return Err(wrong(format!("had not ended after {} s and was killed", patience.longest.as_secs())));
+        }
+    };
+    if !status.success() {
+        return Err(wrong(format!("ended with {status}")));
+    }
     let text = std::str::from_utf8(&printed)
         .map_err(|_| Failure::usage(format!("{what}: what the program {program} printed is not text")))?;
     Ok(without_line_end(text))
+}
+
+/// What came of waiting for a program.
+enum Waited {
+    /// It has ended, and printed this.
+    Ended(ExitStatus, Zeroizing<Vec<u8>>),
+    /// Somebody has asked to end.
+    BrokenOff,
+    /// It had not ended in time.
+    TooLong,
+}
+
+/// Waits until a program has ended and nobody can print for it any more; `tell` is called once when that takes long.
+fn wait(child: &mut Child, patience: Patience, tell: impl FnOnce()) -> io::Result<Waited> {
+    let (send, read) = mpsc::channel();
+    let stdout = child.stdout.take();
+    std::thread::spawn(move || {
+        let mut printed = Zeroizing::new(Vec::new());
+        let outcome = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut printed));
+        // Where nobody waits any more, what was read is not wanted.
+        let _ = send.send(outcome.map(|_| printed));
+    });
+    let begun = Instant::now();
+    let mut tell = Some(tell);
+    let mut printed = None;
+    loop {
+        match printed.take() {
+            None => printed = read.recv_timeout(LOOK).ok().transpose()?,
+            Some(text) => match child.try_wait()? {
+                Some(status) => return Ok(Waited::Ended(status, text)),
+                None => {
+                    printed = Some(text);
+                    std::thread::sleep(LOOK);
+                }
+            },
+        }
+        let waited = begun.elapsed();
+        if waited >= patience.quiet
+            && let Some(tell) = tell.take()
+        {
+            tell();
+        }
+        match () {
+            () if signals::is_asked_to_end() => return Ok(Waited::BrokenOff),
+            () if waited >= patience.longest => return Ok(Waited::TooLong),
+            () => {}
+        }
+    }
 }
 
 #[cfg(test)]
@@ -190,5 +272,36 @@ mod tests {
             let told = run(words).err().unwrap_or_default();
             assert!(told.starts_with("endpoint m365, password: ") && told.contains(part), "{told}");
         }
+    }
+
+    #[test]
+    fn a_program_that_does_not_end_is_killed_and_named() {
+        let words = ["sleep".to_owned(), "86400".to_owned()];
+        let patience = Patience { quiet: Duration::ZERO, longest: Duration::ZERO };
+        let told = command(&words, Path::new(""), "endpoint m365, password", patience).err().unwrap().to_string();
+        assert_eq!(told, "endpoint m365, password: the program sleep had not ended after 0 s and was killed");
+    }
+
+    #[test]
+    fn what_is_waited_for_is_told_once() {
+        let wait_for = |words: [&str; 2], quiet| {
+            let mut child = Command::new(words[0]).arg(words[1]).stdout(Stdio::piped()).spawn().unwrap();
+            let mut told = 0;
+            let waited = wait(&mut child, Patience { quiet, longest: LOOK * 5 }, || told += 1);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            (told, matches!(waited, Ok(Waited::TooLong)))
+        };
+        assert_eq!(wait_for(["sleep", "86400"], Duration::ZERO), (1, true));
+        assert_eq!(wait_for(["sleep", "86400"], Duration::MAX), (0, true));
+    }
+
+    /// What a program has started may hold its output open when it has ended itself.
+    #[test]
+    fn a_program_whose_output_stays_open_is_not_waited_for_forever() {
+        let words = ["sh", "-c", "sleep 20 2>/dev/null & echo planted"].map(str::to_owned);
+        let patience = Patience { quiet: Duration::MAX, longest: LOOK };
+        let told = command(&words, Path::new(""), "endpoint m365, password", patience).err().unwrap().to_string();
+        assert!(told.contains("the program sh had not ended") && !told.contains("planted"), "{told}");
     }
 }

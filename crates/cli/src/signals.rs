@@ -1,57 +1,98 @@
 //! Requests to end: Ctrl-C, the signal of service managers, and a terminal that goes away.
+//!
+//! One task hears them all from the start of the program to its end, because a signal that was listened to once never
+//! ends a program by itself again.
 
-use backup_sync::engine::Stop;
+use std::sync::LazyLock;
+use std::time::Duration;
 
-use crate::exit::{Exit, Failure};
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+
+use crate::exit::Exit;
 use crate::{progress, telemetry};
 
-/// Breaks a run off at the first request to end, and the program at the second.
-pub async fn break_off(stop: Stop) {
-    asked_to_end().await;
-    stop.now();
-    progress::note(format_args!("breaking off; the vendors' work goes on (once more to quit at once)"));
-    asked_to_end().await;
+/// Whether somebody has asked to end.
+static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
+
+/// Listens from now on. The first request is for [`asked_to_end`], and `told` says what comes of it; the second ends the
+/// program, whatever it is doing.
+pub fn listen(told: &'static str) {
+    // Before anything else can wait: a request that comes early must not get lost.
+    let requests = Requests::new();
+    tokio::spawn(heed(requests, told));
+}
+
+async fn heed(mut requests: Requests, told: &'static str) {
+    requests.next().await;
+    let note = spawn_blocking(move || progress::note(format_args!("{told} (once more to quit at once)")));
+    // First told, then done; but where nobody reads standard error, that holds up neither this nor the second request.
+    let _ = tokio::time::timeout(Duration::from_millis(100), note).await;
+    ASKED.send_replace(true);
+    requests.next().await;
     // It may wait for a collector; the other threads have to go on meanwhile.
-    let _ = tokio::task::spawn_blocking(telemetry::end).await;
+    let sent = spawn_blocking(telemetry::end);
+    let _ = tokio::time::timeout(telemetry::LIMIT + Duration::from_secs(1), sent).await;
     std::process::exit(i32::from(Exit::Interrupted.code()));
 }
 
-/// Work that starts nothing, unless somebody asks to end first.
-pub async fn or_broken_off<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    tokio::select! {
-        outcome = work => outcome,
-        () = asked_to_end() => Err(Failure::BrokenOff),
-    }
+/// Whether somebody has asked to end.
+pub fn is_asked_to_end() -> bool {
+    *ASKED.borrow()
+}
+
+/// Waits until somebody asks to end; at once when that was so already.
+pub async fn asked_to_end() {
+    let mut asked = ASKED.subscribe();
+    // The other side is never dropped.
+    let _ = asked.wait_for(|asked| *asked).await;
 }
 
 /// Work that goes on until somebody asks to end; `None` when that was so.
 pub async fn until_asked_to_end<T>(work: impl Future<Output = T>) -> Option<T> {
     tokio::select! {
-        // First the signals, so that none gets lost that arrives as soon as the work shows itself.
         biased;
         () = asked_to_end() => None,
         outcome = work => Some(outcome),
     }
 }
 
-/// Waits for a request to end.
+/// Requests to end as they come.
 #[cfg(unix)]
-async fn asked_to_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-    // Where a signal cannot be listened to, it ends the program as if nobody had asked.
-    let mut signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
-    let waits = signals.iter_mut().map(|signal| Box::pin(signal.recv())).collect::<Vec<_>>();
-    if waits.is_empty() {
-        return std::future::pending().await;
+struct Requests(Vec<tokio::signal::unix::Signal>);
+
+#[cfg(unix)]
+impl Requests {
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        // Where a signal cannot be listened to, it ends the program as if nobody had asked.
+        Self(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
     }
-    futures_util::future::select_all(waits).await;
+
+    async fn next(&mut self) {
+        let waits: Vec<_> = self.0.iter_mut().map(|signal| Box::pin(signal.recv())).collect();
+        if waits.is_empty() {
+            return std::future::pending().await;
+        }
+        futures_util::future::select_all(waits).await;
+    }
 }
 
-/// Waits for a request to end.
-#[cfg(not(unix))]
-async fn asked_to_end() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+/// Requests to end as they come.
+#[cfg(windows)]
+struct Requests(Option<tokio::signal::windows::CtrlC>);
+
+#[cfg(windows)]
+impl Requests {
+    fn new() -> Self {
+        Self(tokio::signal::windows::ctrl_c().ok())
+    }
+
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some(signal) => drop(signal.recv().await),
+            None => std::future::pending().await,
+        }
     }
 }

@@ -19,12 +19,13 @@ use opentelemetry_sdk::trace::SdkTracerProvider;
 use tokio::runtime::Handle;
 use tracing::Span;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
 use tracing_subscriber::{Layer, Registry};
 
 use crate::progress::{self, log};
 
 /// Longest time that sending the last spans may take.
-const LIMIT: Duration = Duration::from_secs(2);
+pub const LIMIT: Duration = Duration::from_secs(2);
 /// The specification's default for one export.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// More of a collector's answer than this is not read.
@@ -70,7 +71,9 @@ pub fn layer(runtime: &Handle) -> Result<Option<Box<dyn Layer<Registry> + Send +
     let tracer = provider.tracer("backup-sync");
     let _ = EXPORT.set(Export { provider, trouble, ended: AtomicBool::new(false) });
     let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false).with_threads(false);
-    Ok(Some(layer.with_tracked_inactivity(false).with_filter(log::ours(LevelFilter::DEBUG)).boxed()))
+    // Events hold words of vendors and names of targets. Those are for the people here, not for whoever runs a collector.
+    let spans = log::ours(LevelFilter::DEBUG).and(filter_fn(|metadata| metadata.is_span()));
+    Ok(Some(layer.with_tracked_inactivity(false).with_filter(spans).boxed()))
 }
 
 /// A client by the same rules as for vendors: verified certificates, no redirects, no proxy to this machine.

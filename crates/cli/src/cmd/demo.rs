@@ -15,7 +15,6 @@ use crate::args::Demo;
 use crate::config::Secret;
 use crate::endpoints::{self, Prepared};
 use crate::exit::{Exit, Failure};
-use crate::signals;
 use crate::simulated::{self, EXAMPLE};
 
 /// How long a synchronization takes in the demo.
@@ -49,7 +48,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
         prepared.push((simulated.name.clone(), one));
         selectors.extend(wanted(simulated, &lists)?);
     }
-    let chosen = signals::or_broken_off(endpoints::open(&prepared, &selectors)).await?;
+    let chosen = endpoints::open(&prepared, &selectors).await?;
     let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
     super::sync::execute(chosen, options, arguments.display).await
 }

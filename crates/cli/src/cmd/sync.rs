@@ -21,7 +21,7 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
     let file = File::read(path)?;
     let folder = path.parent().unwrap_or(path);
     let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    let chosen = signals::or_broken_off(endpoints::open(&prepared, &arguments.targets)).await?;
+    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
     let options = Options {
         polling: Polling { shortest: Polling::default().shortest.min(arguments.poll), longest: arguments.poll },
         target_deadline: arguments.deadline,
@@ -47,7 +47,10 @@ pub async fn execute(chosen: Chosen, options: Options, display: Display) -> Resu
         sink: progress::sink(display.progress),
         stop: stop.clone(),
     };
-    let listener = tokio::spawn(signals::break_off(stop));
+    let listener = tokio::spawn(async move {
+        signals::asked_to_end().await;
+        stop.now();
+    });
     let report = run.execute(chosen).await;
     listener.abort();
     progress::log::finish();

@@ -35,8 +35,11 @@ pub async fn run(arguments: &Targets) -> Result<Exit, Failure> {
     let file = File::read(path)?;
     let folder = path.parent().unwrap_or(path);
     let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    let chosen = signals::or_broken_off(endpoints::open(&prepared, &arguments.targets)).await?;
+    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
     endpoints::close_all(&chosen).await;
+    if signals::is_asked_to_end() {
+        return Err(Failure::BrokenOff);
+    }
     let item = |vendor: &'static str| {
         move |target: &Target| Item {
             target: target.address.clone(),

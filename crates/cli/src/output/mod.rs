@@ -20,7 +20,7 @@ pub fn report(report: &Report, form: Output) -> Result<(), Failure> {
     let mut table = table(&["TARGET", "OUTCOME", "EVIDENCE OR REASON", "TIME"]);
     for target in &report.targets {
         table.add_row([
-            labels.get(&target.target),
+            printable(&labels.get(&target.target)),
             target.outcome.word().to_owned(),
             printable(target.outcome.detail()),
             seconds(target.duration_ms),
@@ -47,7 +47,7 @@ pub fn targets(list: &List, form: Output) -> Result<(), Failure> {
     }
     let mut table = table(&["TARGET", "NAME", "VENDOR"]);
     for item in &list.targets {
-        table.add_row([item.target.to_string(), item.name.clone(), item.vendor.clone()]);
+        table.add_row([printable(&item.target.to_string()), printable(&item.name), item.vendor.clone()]);
     }
     print(&format!("{table}\n"))
 }
@@ -68,9 +68,11 @@ fn table(head: &[&str]) -> Table {
     table
 }
 
-/// Text from outside without characters that could move the cursor of a terminal.
+/// Text from outside as one line, without characters that could move the cursor of a terminal or turn what it shows around.
 pub fn printable(text: &str) -> String {
-    text.replace(|character: char| character.is_control(), " ")
+    let turns =
+        |character| matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(|character: char| character.is_control() || turns(character), " ")
 }
 
 fn seconds(millis: u64) -> String {

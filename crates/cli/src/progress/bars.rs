@@ -108,7 +108,7 @@ impl Sink for Bars {
             }),
             Event::Waiting { endpoint, reason, pause_ms, .. } => self.waits(&endpoint, reason, pause_ms),
             Event::LookFailed { endpoint, error } => {
-                let _ = self.all.println(format!("{endpoint}: could not look, will try again: {error}"));
+                let _ = self.all.println(printable(&format!("{endpoint}: could not look, will try again: {error}")));
             }
             _ => {}
         }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use backup_sync::engine::{Event, EventRecord, Sink};
 
 use crate::args::Progress;
+use crate::output::printable;
 
 /// The sink for the form that was asked for.
 pub fn sink(form: Progress) -> Arc<dyn Sink> {
@@ -28,16 +29,16 @@ pub fn sink(form: Progress) -> Arc<dyn Sink> {
 /// Whether standard error holds JSON events.
 static JSON: AtomicBool = AtomicBool::new(false);
 
-/// One line on standard error, above the bars where there are any, as an event where events are wanted. Nobody may be
-/// listening any more, and that is no reason to stop.
+/// One line on standard error, above the bars where there are any, as an event where events are wanted. It stays one
+/// line whatever a vendor has put into it. Nobody may be listening any more, and that is no reason to stop.
 pub fn say(line: std::fmt::Arguments<'_>) {
     log::above(&text(line));
 }
 
 fn text(line: std::fmt::Arguments<'_>) -> String {
-    let plain = line.to_string();
+    let plain = printable(line.to_string().trim_end());
     let record = JSON.load(Ordering::Relaxed).then(|| {
-        let event = Event::Message { text: plain.trim_end().to_owned() };
+        let event = Event::Message { text: plain.clone() };
         serde_json::to_string(&EventRecord::new(Duration::ZERO, event))
     });
     match record {

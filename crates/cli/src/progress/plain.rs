@@ -7,7 +7,6 @@ use backup_sync::engine::{Address, Event, EventRecord, Sink};
 
 use super::say;
 use crate::labels::Labels;
-use crate::output::printable;
 
 /// Progress is told in steps of this many percent.
 const STEP: u8 = 25;
@@ -71,7 +70,7 @@ impl Sink for Plain {
     fn take(&self, record: EventRecord) {
         if let Some(line) = self.line(&record.event, record.at_ms) {
             let (seconds, tenths) = (record.at_ms / 1000, record.at_ms % 1000 / 100);
-            say(format_args!("{seconds:>6}.{tenths} s  {}", printable(&line)));
+            say(format_args!("{seconds:>6}.{tenths} s  {}", line));
         }
     }
 }
