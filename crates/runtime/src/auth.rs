@@ -25,6 +25,11 @@ pub trait Authenticator: Debug + Send + Sync {
     /// Stamps `request`; logs in first where that is needed.
     fn stamp<'a>(&'a self, request: &'a mut Request, operation: &'a Operation) -> BoxFuture<'a, Result<Stamp, Error>>;
 
+    /// The same where nothing has to be waited for; `None` leaves the request as it is.
+    fn stamp_now(&self, _: &mut Request) -> Option<Stamp> {
+        None
+    }
+
     /// The vendor answered 401 to a request with this stamp. `Ok(true)`: there are new credentials, send again.
     fn renew(&self, stamp: Stamp) -> BoxFuture<'_, Result<bool, Error>>;
 

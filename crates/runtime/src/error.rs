@@ -445,13 +445,13 @@ pub(crate) struct Arrived {
 tokio::task_local! {
     /// The generated code reads the body after the runtime has let go of the answer, and its complaint names neither
     /// address nor status nor attempts; so they are kept beside the call.
-    static ARRIVED: RefCell<Option<Arrived>>;
+    static ARRIVED: RefCell<Option<Box<Arrived>>>;
 }
 
 /// Notes the answer that the present call got.
 pub(crate) fn arrived(fresh: Arrived) {
     // Without `call` around it nobody asks.
-    let _ = ARRIVED.try_with(|arrived| arrived.replace(Some(fresh)));
+    let _ = ARRIVED.try_with(|arrived| arrived.replace(Some(Box::new(fresh))));
 }
 
 impl Error {

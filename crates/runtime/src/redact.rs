@@ -105,22 +105,25 @@ impl StrikeList {
 
 /// The parts of a request that may hold secrets. Taken before it is sent, looked into only when it is refused.
 pub(crate) struct Carried {
-    headers: Vec<http::HeaderValue>,
+    /// Mostly there is one, and no list is needed.
+    first: Option<http::HeaderValue>,
+    further: Vec<http::HeaderValue>,
     body: Zeroizing<Vec<u8>>,
     names: &'static [&'static str],
 }
 
 impl Carried {
     pub(crate) fn by(request: &Request, operation: &Operation) -> Self {
-        let sensitive = request.headers().values().filter(|value| value.is_sensitive()).cloned().collect();
+        let mut sensitive = request.headers().values().filter(|value| value.is_sensitive()).cloned();
+        let (first, further) = (sensitive.next(), sensitive.collect());
         let body = request.body().and_then(reqwest::Body::as_bytes).filter(|_| !operation.secrets.is_empty());
         let body = Zeroizing::new(body.map(<[u8]>::to_vec).unwrap_or_default());
-        Self { headers: sensitive, body, names: operation.secrets }
+        Self { first, further, body, names: operation.secrets }
     }
 
     fn secrets(&self) -> Vec<Secret> {
         let mut found = Vec::new();
-        for text in self.headers.iter().filter_map(|value| value.to_str().ok()) {
+        for text in self.first.iter().chain(&self.further).filter_map(|value| value.to_str().ok()) {
             found.push(Secret::new(text.to_owned()));
             let Some((scheme, credentials)) = text.split_once(' ') else { continue };
             found.push(Secret::new(credentials.to_owned()));

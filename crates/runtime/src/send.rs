@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use jiff::Timestamp;
 use reqwest::{Request, Response, ResponseBuilderExt as _, StatusCode};
@@ -20,6 +20,8 @@ use crate::redact::{Carried, StrikeList};
 use crate::retry::{Verdict, jitter};
 use crate::trace;
 use crate::wire::parse_http_date;
+
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 
 /// More of a failure than this is not read.
 const ERROR_BODY: usize = 1 << 20;
@@ -50,7 +52,7 @@ pub(crate) async fn send(core: &Core, request: &mut Request, function: &str) -> 
 /// Makes what the generator has built into what vendors want.
 fn tidy(request: &mut Request) {
     // The generator adds the version of the document to every request; no vendor asked for it, and signatures cover it.
-    request.headers_mut().remove("api-version");
+    request.headers_mut().remove(API_VERSION);
     // A colon may stand raw in a path, but not every server compares it with its encoded form.
     if request.url().path().contains(':') {
         let encoded = request.url().path().replace(':', "%3A");
@@ -137,8 +139,13 @@ async fn prepare(core: &Core, request: &mut Request, operation: &Operation) -> R
         .ok_or_else(|| Error::usage("the body is a stream, which cannot be sent again after a renewed login"))?;
     // The copy stays and the original goes: its headers have room for more.
     let mut stamped = std::mem::replace(request, pristine);
-    let stamp =
-        if operation.authenticated { core.auth.stamp(&mut stamped, operation).await? } else { crate::Stamp::default() };
+    let stamp = if !operation.authenticated {
+        crate::Stamp::default()
+    } else if let Some(stamp) = core.auth.stamp_now(&mut stamped) {
+        stamp
+    } else {
+        core.auth.stamp(&mut stamped, operation).await?
+    };
     // Some servers answer 411 to a write without a body that does not say so; the HTTP client leaves the header out.
     let writes = matches!(*stamped.method(), Method::POST | Method::PUT | Method::PATCH);
     if writes && stamped.body().is_none() {
@@ -221,7 +228,9 @@ enum End {
 /// The body up to `cap`. Its pieces are kept as they come and copied once, at the end: a buffer that grows with them
 /// copies a long answer several times.
 async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
-    let mut pieces = Vec::new();
+    // Most answers come in one piece.
+    let mut first = Bytes::new();
+    let mut further = Vec::new();
     let mut room = cap;
     let end = loop {
         match response.chunk().await {
@@ -229,7 +238,11 @@ async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
                 // A crumb costs more than it holds.
                 let left = room.checked_sub(piece.len().max(size_of::<Bytes>()));
                 piece.truncate(room);
-                pieces.push(piece);
+                if first.is_empty() {
+                    first = piece;
+                } else {
+                    further.push(piece);
+                }
                 match left {
                     Some(left) => room = left,
                     None => break End::TooLong,
@@ -239,8 +252,11 @@ async fn read(mut response: Response, cap: usize) -> (Bytes, End) {
             Err(cause) => break End::Broken(cause),
         }
     };
-    let whole = if pieces.len() == 1 { pieces.swap_remove(0) } else { Bytes::from(pieces.concat()) };
-    (whole, end)
+    if further.is_empty() {
+        return (first, end);
+    }
+    further.insert(0, first);
+    (Bytes::from(further.concat()), end)
 }
 
 /// The answer of success as the generated code wants it; the body is already here.

@@ -66,6 +66,21 @@ struct State {
     failed: Option<Failed>,
 }
 
+impl State {
+    fn is_good(&self, clock: &dyn Clock) -> bool {
+        self.current.as_ref().is_some_and(|current| current.renew_at.is_none_or(|at| clock.monotonic() < at))
+    }
+
+    fn stamp(&self, request: &mut Request) -> Stamp {
+        for (name, value) in self.current.iter().flat_map(|current| &current.credential.headers) {
+            let mut value = value.clone();
+            value.set_sensitive(true);
+            request.headers_mut().insert(name, value);
+        }
+        Stamp(self.generation)
+    }
+}
+
 #[derive(Debug)]
 struct Current {
     credential: Credential,
@@ -100,9 +115,9 @@ impl<L: Login> TokenSession<L> {
     /// The state with a credential that is good now.
     async fn ready(&self) -> Result<MutexGuard<'_, State>, Error> {
         let mut state = self.state.lock().await;
-        let now = self.clock.monotonic();
-        let good = state.current.as_ref().is_some_and(|current| current.renew_at.is_none_or(|at| now < at));
-        if !good && let Err(error) = self.renewed(&mut state).await {
+        if !state.is_good(&*self.clock)
+            && let Err(error) = self.renewed(&mut state).await
+        {
             // Renewed early, the old credential is still good for a while. Where its end is not known, the vendor says.
             let now = self.clock.monotonic();
             let usable = |current: &Current| current.ends_at.is_none_or(|end| now < end);
@@ -146,15 +161,12 @@ impl<L: Login> TokenSession<L> {
 
 impl<L: Login> Authenticator for TokenSession<L> {
     fn stamp<'a>(&'a self, request: &'a mut Request, _: &'a Operation) -> BoxFuture<'a, Result<Stamp, Error>> {
-        Box::pin(async move {
-            let state = self.ready().await?;
-            for (name, value) in state.current.iter().flat_map(|current| &current.credential.headers) {
-                let mut value = value.clone();
-                value.set_sensitive(true);
-                request.headers_mut().insert(name, value);
-            }
-            Ok(Stamp(state.generation))
-        })
+        Box::pin(async move { Ok(self.ready().await?.stamp(request)) })
+    }
+
+    fn stamp_now(&self, request: &mut Request) -> Option<Stamp> {
+        let state = self.state.try_lock().ok()?;
+        state.is_good(&*self.clock).then(|| state.stamp(request))
     }
 
     fn renew(&self, stamp: Stamp) -> BoxFuture<'_, Result<bool, Error>> {
