@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::auth::{Authenticator, Fixed};
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Arrived, Error, arrived};
+use crate::error::Error;
 use crate::halt::Halt;
 use crate::notice::Notices;
 use crate::operation::Operation;
@@ -145,11 +145,7 @@ impl Connection {
     /// is that of the hook.
     pub async fn send(&self, mut request: Request, function: &str) -> reqwest::Result<Response> {
         Ok(match crate::send::send(&self.0, &mut request, function).await {
-            Ok((response, effort)) => {
-                let status = response.status().as_u16();
-                arrived(Arrived { connection: self.clone(), request, status, effort });
-                response
-            }
+            Ok(response) => response,
             Err(error) => error.into_response(request.url()),
         })
     }

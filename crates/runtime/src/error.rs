@@ -1,16 +1,13 @@
 //! One error for everything that can go wrong with a call, and what each kind means for the caller.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt as _;
+use futures_util::TryFutureExt as _;
 use serde_json::error::Category;
-
-use crate::connection::Connection;
-use crate::send::Effort;
 
 /// What went wrong, coarse enough to decide on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -434,32 +431,36 @@ impl<E> From<progenitor_client::Error<E>> for Error {
     }
 }
 
-/// The answer of success that a call got: to what, by which connection, with which status and effort.
+/// The answer of success that a call got: of which operation, from where, with which status and effort.
 pub(crate) struct Arrived {
-    pub(crate) connection: Connection,
-    pub(crate) request: reqwest::Request,
+    pub(crate) operation: &'static str,
+    pub(crate) url: reqwest::Url,
     pub(crate) status: u16,
-    pub(crate) effort: Effort,
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
 }
 
-tokio::task_local! {
+thread_local! {
     /// The generated code reads the body after the runtime has let go of the answer, and its complaint names neither
-    /// address nor status nor attempts; so they are kept beside the call.
-    static ARRIVED: RefCell<Option<Box<Arrived>>>;
+    /// address nor status nor attempts. The body is in memory by then, so the complaint comes without another wait, in
+    /// the same thread, and what is known of the answer can be left here meanwhile.
+    static ARRIVED: Cell<Option<Arrived>> = const { Cell::new(None) };
 }
 
-/// Notes the answer that the present call got.
+/// Notes the last answer that this thread got.
 pub(crate) fn arrived(fresh: Arrived) {
-    // Without `call` around it nobody asks.
-    let _ = ARRIVED.try_with(|arrived| arrived.replace(Some(Box::new(fresh))));
+    ARRIVED.set(Some(fresh));
 }
 
 impl Error {
-    /// Adds what is known about the answer that could not be read.
-    fn with_answer(self, answer: &Arrived) -> Self {
-        let elapsed = answer.connection.clock().monotonic().saturating_sub(answer.effort.started);
-        let status = self.status().unwrap_or(answer.status);
-        self.with_status(status).with_url(answer.request.url()).with_effort(answer.effort.attempts, elapsed)
+    /// Adds what is known about the answer of `operation` that could not be read.
+    fn with_answer(self, operation: &'static str) -> Self {
+        match ARRIVED.take().filter(|answer| answer.operation == operation && self.status().is_none()) {
+            Some(answer) => {
+                self.with_status(answer.status).with_url(&answer.url).with_effort(answer.attempts, answer.elapsed)
+            }
+            None => self,
+        }
     }
 }
 
@@ -472,16 +473,13 @@ pub fn call<T, E>(
     operation: &'static str,
     sent: impl Future<Output = Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<E>>>,
 ) -> impl Future<Output = Result<progenitor_client::ResponseValue<T>, Error>> {
-    // An `async` block would keep room for what it is given twice: as what it captures and as what it awaits.
-    let told = sent.map(move |result| {
-        let answer = ARRIVED.with(RefCell::take);
-        result.map_err(|error| {
-            let error = Error::from(error).with_operation(operation);
-            match &answer {
-                Some(answer) => error.with_answer(answer),
-                None => error,
-            }
-        })
-    });
-    ARRIVED.scope(RefCell::default(), told)
+    // An `async fn` would keep room for what it is given twice: as its argument and as what it awaits.
+    sent.map_err(move |error| {
+        let unreadable = matches!(
+            error,
+            progenitor_client::Error::InvalidResponsePayload(..) | progenitor_client::Error::ResponseBodyError(_)
+        );
+        let error = Error::from(error).with_operation(operation);
+        if unreadable { error.with_answer(operation) } else { error }
+    })
 }

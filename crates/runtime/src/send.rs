@@ -13,7 +13,7 @@ use tracing::{Instrument as _, Span};
 use crate::body::{shorten, told};
 use crate::clock::Clock;
 use crate::connection::Core;
-use crate::error::{Delivery, Error, Kind};
+use crate::error::{Arrived, Delivery, Error, Kind, arrived};
 use crate::notice::{Notice, Reason};
 use crate::operation::Operation;
 use crate::redact::{Carried, StrikeList};
@@ -29,16 +29,16 @@ const ERROR_BODY: usize = 1 << 20;
 const ANSWER_BODY: usize = 64 << 20;
 
 /// How a call came to its answer.
-pub(crate) struct Effort {
+struct Effort {
     /// How often the request was sent.
-    pub(crate) attempts: u32,
+    attempts: u32,
     /// When the call began, by the connection's clock.
-    pub(crate) started: Duration,
+    started: Duration,
 }
 
 /// Sends until the request has succeeded, may not be sent again, or cannot succeed. `request` stays as it was given,
 /// without credentials.
-pub(crate) async fn send(core: &Core, request: &mut Request, function: &str) -> Result<(Response, Effort), Error> {
+pub(crate) async fn send(core: &Core, request: &mut Request, function: &str) -> Result<Response, Error> {
     let operation = Operation::of_function(core.operations, function)
         .ok_or_else(|| Error::usage(format!("the operation {function:?} is not in the table of this connection")))?;
     let span = trace::call(operation, request.url());
@@ -46,7 +46,16 @@ pub(crate) async fn send(core: &Core, request: &mut Request, function: &str) -> 
     let mut effort = Effort { attempts: 0, started: core.clock.monotonic() };
     let outcome = attempts(core, request, operation, &mut effort).instrument(span.clone()).await;
     trace::ended(&span, effort.attempts, outcome.as_ref());
-    outcome.map(|response| (response, effort))
+    if let Ok(response) = &outcome {
+        arrived(Arrived {
+            operation: operation.id,
+            url: request.url().clone(),
+            status: response.status().as_u16(),
+            attempts: effort.attempts,
+            elapsed: core.clock.monotonic().saturating_sub(effort.started),
+        });
+    }
+    outcome
 }
 
 /// Makes what the generator has built into what vendors want.

@@ -80,8 +80,7 @@ fn a_call_keeps_room_for_its_request_once() {
     };
     let alone = size_of_val(&sent);
     let named = size_of_val(&call("read", sent));
-    // Beside it there is only what is known of the answer: its address, status and effort.
-    assert!(named < alone + 512, "{named} bytes for a future of {alone}");
+    assert!(named < alone + 128, "{named} bytes for a future of {alone}");
 }
 
 #[test]
