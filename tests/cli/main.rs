@@ -2,9 +2,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod api;
 mod bad_input;
+mod config;
 mod demo;
+mod examples;
+mod explain;
+mod manuals;
+mod outputs;
 mod secrets;
+mod site;
 mod sync;
 mod telemetry;
 
@@ -20,6 +27,8 @@ fn program() -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
         command.env_remove(name);
     }
+    // A configuration of whoever runs the tests is none of ours.
+    command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"));
     command.stdin(Stdio::null());
     command
 }

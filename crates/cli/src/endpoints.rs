@@ -4,15 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use backup_sync::engine::{Provider, Selector, Target};
-use backup_sync::huawei_cbr::{self, BackupList, Cbr, Credentials};
-use backup_sync::runtime::{Error, SecretString, Timeouts, base_url, is_this_machine};
+use backup_sync::huawei_cbr::{self, Cbr};
+use backup_sync::runtime::{Error, Service};
 use backup_sync::veeam_vb365::{self, Vb365};
-use backup_sync::vsphere_replication::{self, Login, VsphereReplication};
+use backup_sync::vsphere_replication::{self, VsphereReplication};
 use futures_util::future::join_all;
 
-use crate::config::{self, Endpoint, beside};
+use crate::config;
 use crate::exit::Failure;
-use crate::progress::say;
+use crate::prepare::checked;
+pub use crate::prepare::prepare;
 
 /// A connected endpoint with the targets that were chosen.
 pub type Chosen = Vec<(Arc<dyn Provider>, Vec<Target>)>;
@@ -27,107 +28,30 @@ pub enum Prepared {
     Replication(vsphere_replication::Config),
 }
 
-/// Checks an endpoint's settings, fetches its secrets, reads its backup lists.
-pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepared, Failure> {
-    let what = |field: &str| format!("endpoint {name}, {field}");
-    let usage = |field: &str, error: &Error| Failure::usage(format!("{}: {error}", what(field)));
-    let secret = |secret: &config::Secret, field: &str| secret.fetch(folder, &what(field));
-    let url = |url: &str, field: &str| {
-        let url = base_url(name, url).map_err(|error| usage(field, &error))?;
-        let plain = url.starts_with("http://") && !is_this_machine(&url);
-        if plain {
-            say(format_args!(
-                "warning: endpoint {name}: {url} is not encrypted; anybody in between can read the password"
-            ));
-        }
-        Ok(url)
-    };
-    let trust = |tls: &config::Tls| {
-        if tls.insecure {
-            say(format_args!(
-                "warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read \
-                 the password"
-            ));
-        }
-        let trust = tls.trust(folder, &what("tls"))?;
-        // A CA file that cannot be used is told before anything is sent anywhere.
-        trust.client(Timeouts::default()).map_err(|error| usage("tls", &error))?;
-        Ok::<_, Failure>(trust)
-    };
-    Ok(match endpoint {
-        Endpoint::VeeamVb365(from) => {
-            let last = from.url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-            if last.parse::<veeam_vb365::Version>().is_ok() {
-                let how = "leave the version out of the URL; it is found, or set with `version`";
-                return Err(Failure::usage(format!("{}: {how}", what("url"))));
-            }
-            let mut to = veeam_vb365::Config::new(
-                name,
-                url(&from.url, "url")?,
-                &from.username,
-                secret(&from.password, "password")?,
-            );
-            to.version =
-                from.version.as_deref().map(str::parse).transpose().map_err(|error| usage("version", &error))?;
-            to.trust = trust(&from.tls)?;
-            Prepared::Vb365(to)
-        }
-        Endpoint::HuaweiCbr(from) => {
-            let mut to = huawei_cbr::Config::new(name, &from.region, credentials(from, &what, &secret)?);
-            to.project_id.clone_from(&from.project_id);
-            to.url = url(from.url.as_ref().unwrap_or(&to.url), "url")?;
-            to.iam_url = url(from.iam_url.as_ref().unwrap_or(&to.iam_url), "iam_url")?;
-            to.trust = trust(&from.tls)?;
-            for path in &from.backup_lists {
-                to.backup_lists
-                    .extend(BackupList::read(&beside(folder, path)).map_err(|error| usage("backup_lists", &error))?);
-            }
-            Prepared::Cbr(to)
-        }
-        Endpoint::VsphereReplication(from) => {
-            let local = Login { username: from.username.clone(), password: secret(&from.password, "password")? };
-            let mut to = vsphere_replication::Config::new(name, url(&from.url, "url")?, local);
-            if let Some(user) = &from.remote {
-                let password = secret(&user.password, "remote.password")?;
-                to.remote = Some(Login { username: user.username.clone(), password });
-            }
-            to.trust = trust(&from.tls)?;
-            Prepared::Replication(to)
-        }
-    })
-}
-
-/// Either a password login or an access key, each complete.
-fn credentials(
-    from: &config::Cbr,
-    what: &dyn Fn(&str) -> String,
-    secret: &dyn Fn(&config::Secret, &str) -> Result<SecretString, Failure>,
-) -> Result<Credentials, Failure> {
-    match (&from.domain, &from.username, &from.password, &from.access_key, &from.secret_key) {
-        (Some(domain), Some(username), Some(password), None, None) => Ok(Credentials::Password {
-            domain: domain.clone(),
-            username: username.clone(),
-            password: secret(password, "password")?,
-        }),
-        (None, None, None, Some(access), Some(key)) => Ok(Credentials::Keys(huawei_cbr::Keys {
-            access: access.clone(),
-            secret: secret(key, "secret_key")?,
-            security_token: from.security_token.as_ref().map(|token| secret(token, "security_token")).transpose()?,
-        })),
-        _ => {
-            let how = "give either domain, username and password, or access_key and secret_key";
-            Err(Failure::usage(format!("{}: {how}", what("credentials"))))
-        }
-    }
-}
-
 impl Prepared {
     /// Connects and logs in.
     pub async fn connect(&self) -> Result<Arc<dyn Provider>, Error> {
+        Ok(self.open().await?.0)
+    }
+
+    /// Connects and logs in; with the operations by name.
+    pub async fn open(&self) -> Result<(Arc<dyn Provider>, Vec<Service>), Error> {
         Ok(match self {
-            Self::Vb365(config) => Arc::new(Vb365::connect(config).await?),
-            Self::Cbr(config) => Arc::new(Cbr::connect(config).await?),
-            Self::Replication(config) => Arc::new(VsphereReplication::connect(config).await?),
+            Self::Vb365(config) => {
+                let server = Vb365::connect(config).await?;
+                let services = server.services();
+                (Arc::new(server), services)
+            }
+            Self::Cbr(config) => {
+                let region = Cbr::connect(config).await?;
+                let services = region.services();
+                (Arc::new(region), services)
+            }
+            Self::Replication(config) => {
+                let appliance = VsphereReplication::connect(config).await?;
+                let services = appliance.services();
+                (Arc::new(appliance), services)
+            }
         })
     }
 }
@@ -148,7 +72,15 @@ pub fn prepare_all(
     }
     let wanted = |name: &str| selectors.is_empty() || selectors.iter().any(|selector| selector.matches_endpoint(name));
     let endpoints = file.endpoints.iter().filter(|(name, _)| wanted(name));
-    endpoints.map(|(name, endpoint)| Ok((name.clone(), prepare(name, endpoint, folder)?))).collect()
+    let mut prepared = Vec::new();
+    let mut problems = Vec::new();
+    for (name, endpoint) in endpoints {
+        match checked(name, endpoint, folder) {
+            Ok(one) => prepared.push((name.clone(), one)),
+            Err(wrong) => problems.extend(wrong),
+        }
+    }
+    if problems.is_empty() { Ok(prepared) } else { Err(Failure::several(&problems)) }
 }
 
 /// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used.
@@ -204,7 +136,8 @@ pub async fn close_all(chosen: &Chosen) {
     join_all(chosen.iter().map(|(provider, _)| close(&**provider))).await;
 }
 
-async fn close(provider: &dyn Provider) {
+/// Logs out.
+pub async fn close(provider: &dyn Provider) {
     if let Err(error) = provider.close().await {
         tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed");
     }

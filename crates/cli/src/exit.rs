@@ -26,17 +26,23 @@ pub enum Exit {
     Interrupted,
 }
 
+/// What each number means, in the order in which they are decided: the first that fits.
+pub const CODES: [(u8, &str); 8] = [
+    (130, "broken off by the user; the vendor's work goes on"),
+    (6, "something was started and its end is not known yet: look before you start again"),
+    (5, "some targets succeeded, others failed"),
+    (1, "targets failed, none succeeded; or a call was refused; or the result could not be printed"),
+    (3, "an endpoint refused the credentials, or a right is missing"),
+    (4, "an endpoint could not be reached or was too busy: the same call may succeed later"),
+    (2, "the call or the configuration is wrong; nothing was started"),
+    (0, "every target is proven to be synchronized, or was skipped with a reason"),
+];
+
 /// The part of the help that tells the exit codes.
-pub const HELP: &str = "\
-Exit codes (the first that fits):
-  130  broken off by the user; the vendor's work goes on
-    6  something was started and its end is not known yet: look before you start again
-    5  some targets succeeded, others failed
-    1  targets failed, none succeeded; or the result could not be printed
-    3  an endpoint refused the credentials, or a right is missing
-    4  an endpoint could not be reached or was too busy: the same call may succeed later
-    2  the call or the configuration is wrong; nothing was started
-    0  every target is proven to be synchronized, or was skipped with a reason";
+pub fn help() -> String {
+    let lines = CODES.map(|(code, meaning)| format!("\n  {code:>3}  {meaning}"));
+    format!("Exit codes (the first that fits):{}", lines.concat())
+}
 
 impl Exit {
     /// The number.
@@ -102,6 +108,12 @@ pub enum Failure {
     /// Endpoints could not be used, at least one.
     #[error("{}", told(.0))]
     Endpoints(Vec<(String, Error)>),
+    /// A call that changes something may have been carried out; the first part is the endpoint.
+    #[error("endpoint {}: {}; it may have been carried out and is not sent again: look before you call again", .0, .1.chain())]
+    Unconfirmed(String, Error),
+    /// The user broke off while a call was under way that changes something.
+    #[error("broken off; whether {0} was carried out is not known: look before you call again")]
+    BrokenOffInCall(String),
     /// The user broke off before anything was started.
     #[error("broken off; nothing was started")]
     BrokenOff,
@@ -121,6 +133,11 @@ impl Failure {
         Self::Usage(what.into())
     }
 
+    /// Several things are wrong with the call or the configuration; each is told on a line of its own.
+    pub fn several(problems: &[String]) -> Self {
+        Self::Usage(problems.join("\nerror: "))
+    }
+
     /// How it ends the program. Of several endpoints, what a person has to change comes first.
     pub fn exit(&self) -> Exit {
         let of = |error: &Error| match error.kind() {
@@ -129,7 +146,8 @@ impl Failure {
         };
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::BrokenOff => Exit::Interrupted,
+            Self::Unconfirmed(..) => Exit::Unconfirmed,
+            Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
             Self::Output(_) => Exit::Failed,
             Self::Endpoints(endpoints) => {
                 let exits: Vec<Exit> = endpoints.iter().map(|(_, error)| of(error)).collect();

@@ -18,9 +18,17 @@ pub async fn break_off(stop: Stop) {
 
 /// Work that starts nothing, unless somebody asks to end first.
 pub async fn or_broken_off<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    unless_asked_to_end(work, Failure::BrokenOff).await
+}
+
+/// Work, unless somebody asks to end first; then `otherwise`.
+pub async fn unless_asked_to_end<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+    otherwise: Failure,
+) -> Result<T, Failure> {
     tokio::select! {
         outcome = work => outcome,
-        () = asked_to_end() => Err(Failure::BrokenOff),
+        () = asked_to_end() => Err(otherwise),
     }
 }
 

@@ -11,7 +11,9 @@ use backup_sync_engine::{
     Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
-use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, Service, TokenSession, base_url, call};
+use backup_sync_runtime::{
+    Authenticator, BoxFuture, Connection, Delivery, Error, Kind, Service, TokenSession, base_url, call,
+};
 use serde_json::json;
 
 use crate::auth::PasswordLogin;
@@ -26,7 +28,7 @@ use crate::{iam_v3, v3};
 const VAULT: &str = "vault";
 const BACKUPS: &str = "backups";
 /// The parameter with the project, which is in the path of every operation of CBR.
-pub(crate) const PROJECT: &str = "project_id";
+const PROJECT: &str = "project_id";
 /// Facts: the backups of a list, ids of tasks that were there before, and how many backups the service accepted.
 const LIST: &str = "backups";
 const KNOWN: &str = "tasksBefore";
@@ -50,6 +52,9 @@ pub struct Cbr {
 }
 
 impl Cbr {
+    /// Parameters that [`Cbr::services`] fills in.
+    pub const GIVEN: &'static [&'static str] = &[PROJECT];
+
     /// Connects: checks the configuration, gets a token, finds the project.
     ///
     /// # Errors

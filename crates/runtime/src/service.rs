@@ -318,10 +318,11 @@ fn page(operation: &'static Operation, paging: &Paging, size: u64, mut answer: V
             return Err(crate::page::unusable(what).with_operation(operation.id));
         }
     };
-    let next = link.as_deref().and_then(|link| Cursor::of_link(link, paging.start, "")).map(|next| match paging.style {
-        Style::Offset => next,
-        Style::Page => Cursor::at(next.offset.saturating_sub(1) * size),
-    });
+    let next =
+        link.as_deref().and_then(|link| Cursor::of_link(link, paging.start, "")).map(|next| match paging.style {
+            Style::Offset => next,
+            Style::Page => Cursor::at(next.offset.saturating_sub(1) * size),
+        });
     // A total decides; else the page size that the server says it used, because it may be smaller than asked for.
     let full = used.map(|used| items.len() as u64 >= used || link.is_some());
     let more = if total.is_some() { None } else { full };

@@ -1,25 +1,23 @@
 //! "Did you mean": the known word that is nearest to a misspelt one.
 
-/// Less alike than this is no suggestion.
-const ALIKE: f64 = 0.7;
-
 /// The candidate that somebody who wrote `word` most likely meant.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
-    let scored = candidates.into_iter().map(|candidate| (score(&word, &candidate.to_lowercase()), candidate));
-    let best = scored.filter(|(score, _)| *score >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map(|(_, candidate)| candidate)
+    let most = (word.chars().count() / 3).max(1);
+    let rated = candidates.into_iter().map(|candidate| (slips(&word, &candidate.to_lowercase()), candidate));
+    rated.filter(|(slips, _)| *slips <= most).min_by_key(|(slips, _)| *slips).map(|(_, candidate)| candidate)
 }
 
-/// How alike two words are, from 0 to 1. Whole words inside longer ones count, because names of operations are long.
-fn score(word: &str, candidate: &str) -> f64 {
-    let inside = word.len() >= 4 && candidate.contains(word);
-    if inside { 0.95 } else { strsim::jaro_winkler(word, candidate) }
+/// How many slips of the finger lie between two words. A word inside a longer one counts as one, because names of
+/// operations are long.
+fn slips(word: &str, candidate: &str) -> usize {
+    let inside = word.len() >= 4 && candidate.contains(word) && candidate != word;
+    if inside { 1 } else { strsim::osa_distance(word, candidate) }
 }
 
-/// `; did you mean "x"?`, or nothing.
+/// What to add to a sentence about an unknown word: the one that was meant, or nothing.
 pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, candidates).map(|found| format!("; did you mean {found:?}?")).unwrap_or_default()
+    nearest(word, candidates).map(|found| format!("; did you mean `{found}`?")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -32,8 +30,9 @@ mod tests {
         assert_eq!(nearest("fingrprint", known), Some("fingerprint"));
         assert_eq!(nearest("FINGERPRINT", known), Some("fingerprint"));
         assert_eq!(nearest("zzz", known), None);
+        assert_eq!(nearest("evn", ["env", "file"]), Some("env"));
         assert_eq!(nearest("vault", ["ListVault", "ShowBackup"]), Some("ListVault"));
-        assert_eq!(did_you_mean("insecur", known), "; did you mean \"insecure\"?");
+        assert_eq!(did_you_mean("insecur", known), "; did you mean `insecure`?");
         assert_eq!(did_you_mean("zzz", known), "");
     }
 }

@@ -15,7 +15,9 @@ use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::Pager;
 use backup_sync_runtime::quota::Quota;
 use backup_sync_runtime::wire::{LenientInteger, LenientTime};
-use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, Kind, Service, TokenSession, auth, base_url, call};
+use backup_sync_runtime::{
+    Authenticator, BoxFuture, Connection, Error, Kind, Service, TokenSession, auth, base_url, call,
+};
 use serde_json::json;
 
 use crate::auth::{SessionLogin, WithRemote};

@@ -5,6 +5,7 @@ use schemars::schema_for;
 
 use crate::args::{Document, Schema};
 use crate::cmd::targets::List;
+use crate::cmd::{explain, operations};
 use crate::exit::{Exit, Failure};
 use crate::{config, output};
 
@@ -14,6 +15,8 @@ pub fn run(arguments: &Schema) -> Result<Exit, Failure> {
         Document::Report => schema_for!(Report),
         Document::Event => schema_for!(EventRecord),
         Document::Targets => schema_for!(List),
+        Document::Operations => schema_for!(operations::List),
+        Document::Explanations => schema_for!(explain::List),
         Document::Config => schema_for!(config::File),
     };
     output::json(&schema)?;

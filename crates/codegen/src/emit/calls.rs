@@ -40,7 +40,11 @@ pub(super) fn body(root: &Value, operation: &OperationNode<'_>) -> TokenStream {
     };
     let required = node.get("required").and_then(Value::as_bool).unwrap_or(false);
     let fields = node.get("content").and_then(|content| content.get("application/x-www-form-urlencoded")).is_some();
-    let form = if fields { quote! { Fields } } else { quote! { Json } };
+    let form = if fields {
+        quote! { Fields }
+    } else {
+        quote! { Json }
+    };
     quote! {
         ::std::option::Option::Some(::backup_sync_runtime::Body {
             form: ::backup_sync_runtime::Form::#form,
