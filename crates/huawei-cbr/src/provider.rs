@@ -11,7 +11,9 @@ use backup_sync_engine::{
     Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
-use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
+use backup_sync_runtime::{
+    Authenticator, BoxFuture, Connection, Delivery, Error, Kind, Service, TokenSession, base_url, call,
+};
 use serde_json::json;
 
 use crate::auth::PasswordLogin;
@@ -25,6 +27,8 @@ use crate::{iam_v3, v3};
 /// The two kinds of target.
 const VAULT: &str = "vault";
 const BACKUPS: &str = "backups";
+/// The parameter with the project, which is in the path of every operation of CBR.
+const PROJECT: &str = "project_id";
 /// Facts: the backups of a list, ids of tasks that were there before, and how many backups the service accepted.
 const LIST: &str = "backups";
 const KNOWN: &str = "tasksBefore";
@@ -42,6 +46,7 @@ pub struct Cbr {
     pub(crate) project_id: String,
     connection: Connection,
     pub(crate) client: v3::Client,
+    services: [Service; 2],
     lists: HashMap<String, Vec<BackupSync>>,
     since: String,
     /// Tasks of the lists that were started over this connection; they are in the vaults' lists of tasks too.
@@ -49,6 +54,9 @@ pub struct Cbr {
 }
 
 impl Cbr {
+    /// Parameters that [`Cbr::services`] fills in.
+    pub const GIVEN: &'static [&'static str] = &[PROJECT];
+
     /// Connects: checks the configuration, gets a token, finds the project.
     ///
     /// # Errors
@@ -78,12 +86,15 @@ impl Cbr {
             (Credentials::Keys(_), None) => authenticator(config, &bare, &iam_url, Some(project_id.clone())),
             _ => session,
         };
+        let iam = Service::new(bare.with(iam_v3::OPERATIONS, session.clone()), iam_url);
         let connection = bare.with(v3::OPERATIONS, session);
         connection.open().await?;
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
+        let services = [Service::new(connection.clone(), url).give(PROJECT, &project_id), iam];
         let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
         let since = (config.clock.wall() - HISTORY).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        Ok(Self { name: config.name.clone(), project_id, connection, client, lists, since, of_lists: Mutex::default() })
+        let of_lists = Mutex::default();
+        Ok(Self { name: config.name.clone(), project_id, connection, client, services, lists, since, of_lists })
     }
 
     /// The generated client.
@@ -94,6 +105,11 @@ impl Cbr {
     /// The project in use.
     pub fn project_id(&self) -> &str {
         &self.project_id
+    }
+
+    /// The operations of CBR and of IAM by name; the project is filled in where a call does not name one.
+    pub fn services(&self) -> Vec<Service> {
+        self.services.to_vec()
     }
 
     fn logs(&self) -> Logs<'_> {

@@ -11,7 +11,7 @@ use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
-use backup_sync_runtime::{BoxFuture, Connection, Error, Kind, TokenSession};
+use backup_sync_runtime::{BoxFuture, Connection, Error, Kind, Service, TokenSession};
 
 use crate::api::{Api, Repository, Session};
 use crate::auth::PasswordLogin;
@@ -31,6 +31,7 @@ const EARLY: Duration = Duration::from_secs(120);
 pub struct Vb365 {
     name: String,
     version: Version,
+    base: String,
     connection: Connection,
     api: Api,
 }
@@ -84,7 +85,7 @@ impl Vb365 {
         let session = TokenSession::new(login, config.clock.clone(), EARLY);
         let connection = bare.with(Api::operations(version), Arc::new(session));
         let api = Api::new(version, &base, connection.clone());
-        Ok(Self { name: config.name.clone(), version, connection, api })
+        Ok(Self { name: config.name.clone(), version, base, connection, api })
     }
 
     /// The version in use.
@@ -95,6 +96,11 @@ impl Vb365 {
     /// The operations under one set of names; its variants hold the generated clients.
     pub fn api(&self) -> &Api {
         &self.api
+    }
+
+    /// The operations by name, at the base URL of the version in use.
+    pub fn services(&self) -> Vec<Service> {
+        vec![Service::new(self.connection.clone(), &self.base)]
     }
 
     fn target(&self, repository: &Repository) -> Target {

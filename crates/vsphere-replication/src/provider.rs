@@ -15,7 +15,9 @@ use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::Pager;
 use backup_sync_runtime::quota::Quota;
 use backup_sync_runtime::wire::{LenientInteger, LenientTime};
-use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, Kind, TokenSession, auth, base_url, call};
+use backup_sync_runtime::{
+    Authenticator, BoxFuture, Connection, Error, Kind, Service, TokenSession, auth, base_url, call,
+};
 use serde_json::json;
 
 use crate::auth::{SessionLogin, WithRemote};
@@ -100,6 +102,11 @@ impl VsphereReplication {
     /// The generated client.
     pub fn client(&self) -> &v2::Client {
         &self.client
+    }
+
+    /// The operations by name.
+    pub fn services(&self) -> Vec<Service> {
+        vec![Service::new(self.connection.clone(), &self.base)]
     }
 
     /// All pairings, as many requests as somebody wants pages.

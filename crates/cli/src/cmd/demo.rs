@@ -15,6 +15,7 @@ use crate::args::Demo;
 use crate::config::Secret;
 use crate::endpoints::{self, Prepared};
 use crate::exit::{Exit, Failure};
+use crate::prepare::prepare;
 use crate::simulated::{self, EXAMPLE};
 
 /// How long a synchronization takes in the demo.
@@ -38,7 +39,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     let mut prepared = Vec::new();
     let mut selectors = Vec::new();
     for simulated in simulator.endpoints() {
-        let mut one = endpoints::prepare(&simulated.name, &simulated::config(simulated, given)?, Path::new(""))?;
+        let mut one = prepare(&simulated.name, &simulated::config(simulated, given)?, Path::new(""))?;
         match &mut one {
             Prepared::Cbr(config) => config.backup_lists.clone_from(&lists),
             // A few seconds of demo do not use up a minute's quota.

@@ -1,6 +1,12 @@
 //! One file per command.
 
+pub mod api;
+pub mod completions;
+pub mod config;
 pub mod demo;
+pub mod explain;
+pub mod man;
+pub mod operations;
 pub mod schema;
 pub mod simulate;
 pub mod sync;
