@@ -190,14 +190,15 @@ async fn the_intent_is_in_the_journal_before_the_start_is_sent() {
         .journal
         .iter()
         .map(|entry| match entry {
+            Entry::Planned { .. } => "planned",
             Entry::Intent { .. } => "intent",
             Entry::Job { .. } => "job",
             Entry::Ended { .. } => "ended",
             _ => "other",
         })
         .collect();
-    assert_eq!(kinds, ["intent", "job", "ended"]);
-    assert_eq!(stage.fake.journal_at_trigger(), Some(1), "one entry was there when the start was sent");
+    assert_eq!(kinds, ["planned", "intent", "job", "ended"]);
+    assert_eq!(stage.fake.journal_at_trigger(), Some(2), "plan and intent were there when the start was sent");
 }
 
 #[tokio::test]
