@@ -12,6 +12,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("backup-sync-codegen", &[], &[]),
     ("backup-sync-runtime", &[], &[]),
     ("backup-sync-engine", &["backup-sync-runtime"], &[]),
+    ("backup-sync-journal", &["backup-sync-runtime", "backup-sync-engine"], &[]),
     ("veeam-vb365", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
     ("huawei-cbr", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
     ("vsphere-replication", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
@@ -21,7 +22,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     ("backup-sync-simulator", &["veeam-vb365", "huawei-cbr", "vsphere-replication"], &[]),
-    ("backup-sync-cli", &["backup-sync", "backup-sync-simulator"], &[]),
+    ("backup-sync-cli", &["backup-sync", "backup-sync-journal", "backup-sync-simulator"], &[]),
     ("xtask", &["backup-sync-codegen"], &[]),
 ];
 
@@ -82,7 +83,7 @@ const VENDOR_WORDS: &[&str] = &["veeam", "huawei", "vsphere", "vmware"];
 fn neutral_crates_name_no_vendor() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
     let mut wrong = Vec::new();
-    for name in ["runtime", "engine"] {
+    for name in ["runtime", "engine", "journal"] {
         for entry in std::fs::read_dir(root.join("crates").join(name).join("src")).unwrap() {
             let path = entry.unwrap().path();
             let source = std::fs::read_to_string(&path).unwrap().to_lowercase();

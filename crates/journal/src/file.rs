@@ -123,7 +123,7 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), E
     let mark = sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
     sqlx::query(mark).execute(&mut *transaction).await.map_err(wrong)?;
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-    migrator.run_direct(None, &mut *transaction).await.map_err(|cause| match cause {
+    migrator.run(&mut *transaction).await.map_err(|cause| match cause {
         MigrateError::VersionMissing(found) => Error::Newer { path: path.to_owned(), found, known },
         MigrateError::VersionMismatch(version) => Error::Foreign {
             path: path.to_owned(),
