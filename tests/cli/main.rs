@@ -4,6 +4,8 @@
 
 mod bad_input;
 mod demo;
+mod journal;
+mod kill;
 mod secrets;
 mod sync;
 mod telemetry;
@@ -20,7 +22,8 @@ fn program() -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
         command.env_remove(name);
     }
-    command.stdin(Stdio::null());
+    // The journal of a test is in its folder, never in the home of whoever runs it.
+    command.stdin(Stdio::null()).env("BACKUP_SYNC_JOURNAL", "journal.db");
     command
 }
 

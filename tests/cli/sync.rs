@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use backup_sync_simulator::{Behaviour, Endpoint, Fault, FaultKind, Simulator, Vb365Version};
+use backup_sync_simulator::{Behaviour, Builder, Endpoint, Fault, FaultKind, Simulator, Vb365Version};
 use tempfile::TempDir;
 
 use crate::{Ended, assert_fits, call, program};
@@ -19,16 +19,19 @@ fn secret(path: &Path, text: &str) {
 }
 
 /// A simulated vendor, a folder with its configuration, and a runtime that keeps it alive.
-struct Site {
-    simulator: Simulator,
-    folder: TempDir,
+pub struct Site {
+    pub simulator: Simulator,
+    pub folder: TempDir,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub fn new() -> Self {
+        Self::of(Simulator::builder().vb365("m365", Vb365Version::V8).vsphere_replication("dr").speed(50.0))
+    }
+
+    pub fn of(builder: Builder) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let builder = Simulator::builder().vb365("m365", Vb365Version::V8).vsphere_replication("dr").speed(50.0);
         let simulator = runtime.block_on(builder.start()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut config = String::new();
@@ -39,6 +42,9 @@ impl Site {
                 "[endpoints.{}]\nvendor = \"{}\"\nurl = \"{}\"\nusername = '{}'\npassword = {{ file = \"{file}\" }}\n",
                 endpoint.name, endpoint.vendor, endpoint.url, endpoint.username
             );
+            if let (Some(iam), Some(region), Some(domain)) = (&endpoint.iam_url, &endpoint.region, &endpoint.domain) {
+                config += &format!("iam_url = \"{iam}\"\nregion = \"{region}\"\ndomain = \"{domain}\"\n");
+            }
             if let Some(password) = &endpoint.remote_password {
                 secret(&folder.path().join("remote.password"), password);
                 let user = endpoint.remote_username.as_deref().unwrap_or_default();
@@ -50,16 +56,16 @@ impl Site {
         Self { simulator, folder, _runtime: runtime }
     }
 
-    fn call(&self, arguments: &[&str]) -> Ended {
+    pub fn call(&self, arguments: &[&str]) -> Ended {
         call(self.folder.path(), arguments)
     }
 
-    fn endpoint(&self, name: &str) -> &Endpoint {
+    pub fn endpoint(&self, name: &str) -> &Endpoint {
         self.simulator.endpoints().iter().find(|endpoint| endpoint.name == name).unwrap()
     }
 
     /// How often a request like this has arrived.
-    fn count(&self, method: &str, ending: &str) -> usize {
+    pub fn count(&self, method: &str, ending: &str) -> usize {
         let requests = self.simulator.requests();
         requests.iter().filter(|request| request.method == method && request.path.ends_with(ending)).count()
     }
@@ -94,7 +100,7 @@ fn what_is_in_sync_needs_nothing_and_a_paused_replication_is_skipped() {
     assert_eq!((again.code, again.json()["targets"][0]["outcome"].as_str()), (0, Some("skipped")));
     assert_eq!(site.count("POST", "/Sync"), 1, "nothing was started the second time");
     let forced = site.call(&sync(&address, &["--force"]));
-    assert_eq!((forced.code, forced.json()["targets"][0]["outcome"].as_str()), (6, Some("unknown")));
+    assert_eq!((forced.code, forced.json()["targets"][0]["outcome"].as_str()), (7, Some("unknown")));
     let replications = site.call(&sync("dr/replication/*", &[])).json();
     let outcomes: Vec<&str> =
         replications["targets"].as_array().unwrap().iter().filter_map(|t| t["outcome"].as_str()).collect();

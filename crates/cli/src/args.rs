@@ -6,7 +6,10 @@ use std::time::Duration;
 use backup_sync::engine::Selector;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::cmd::history::History;
+use crate::cmd::resume::Resume;
 use crate::exit;
+use crate::journal::JournalFile;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
 #[derive(Debug, Parser)]
@@ -30,6 +33,10 @@ pub enum Command {
     Demo(Demo),
     /// Synchronize targets and prove each end.
     Sync(Sync),
+    /// Go on with a run that was broken off, killed or left at its deadline. Nothing is started twice.
+    Resume(Resume),
+    /// List runs, or the targets of one run with their evidence.
+    History(History),
     /// List what can be synchronized.
     Targets(Targets),
     /// Print the JSON Schema of a document that this program writes or reads.
@@ -42,6 +49,8 @@ impl Command {
         match self {
             Self::Demo(_) => "demo",
             Self::Sync(_) => "sync",
+            Self::Resume(_) => "resume",
+            Self::History(_) => "history",
             Self::Targets(_) => "targets",
             Self::Schema(_) => "schema",
         }
@@ -52,7 +61,8 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.display.progress,
             Self::Sync(sync) => sync.display.progress,
-            Self::Targets(_) | Self::Schema(_) => Progress::None,
+            Self::Resume(resume) => resume.display.progress,
+            Self::History(_) | Self::Targets(_) | Self::Schema(_) => Progress::None,
         }
     }
 }
@@ -138,6 +148,12 @@ pub struct Sync {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,
+    /// Where the run is written down.
+    #[command(flatten)]
+    pub journal: JournalFile,
+    /// Write nothing down: a run that is killed cannot be resumed.
+    #[arg(long)]
+    pub no_journal: bool,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -172,6 +188,8 @@ pub enum Document {
     Report,
     /// One line of `--progress json`.
     Event,
+    /// What `history` and `resume --list` print with `--output json`.
+    History,
     /// What `targets` prints with `--output json`.
     Targets,
     /// The configuration file.
@@ -179,7 +197,7 @@ pub enum Document {
 }
 
 /// A duration such as `90m`, `1h 30m` or `PT5M`.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no length of time; write for example 30s, 90m or 4h");
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| wrong())?;
     let positive = Duration::try_from(parsed).map_err(|_| wrong())?;

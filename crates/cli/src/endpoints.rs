@@ -40,7 +40,7 @@ pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepare
                 "warning: endpoint {name}: {url} is not encrypted; anybody in between can read the password"
             ));
         }
-        Ok(url)
+        Ok::<_, Failure>(url)
     };
     let trust = |tls: &config::Tls| {
         if tls.insecure {
@@ -180,6 +180,21 @@ pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Re
             Err(failure)
         }
     }
+}
+
+/// Connects to all endpoints at once, without asking for their targets.
+pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+    let tried = join_all(prepared.iter().map(|(name, one)| async move {
+        one.connect().await.map_err(|error| (name.clone(), error))
+    }));
+    let (connected, failed): (Vec<_>, Vec<_>) = tried.await.into_iter().partition(Result::is_ok);
+    let connected: Vec<Arc<dyn Provider>> = connected.into_iter().flatten().collect();
+    let failed: Vec<(String, Error)> = failed.into_iter().filter_map(Result::err).collect();
+    if failed.is_empty() {
+        return Ok(connected);
+    }
+    join_all(connected.iter().map(|provider| close(&**provider))).await;
+    Err(Failure::Endpoints(failed))
 }
 
 /// Keeps what the selectors mean; a selector that means nothing is an error, because a typing error must not pass.

@@ -5,6 +5,7 @@ mod cmd;
 mod config;
 mod endpoints;
 mod exit;
+mod journal;
 mod keyring;
 mod labels;
 mod output;
@@ -65,6 +66,8 @@ async fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,
+        Command::Resume(resume) => cmd::resume::run(&resume).await,
+        Command::History(history) => cmd::history::run(&history).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
         Command::Schema(schema) => cmd::schema::run(&schema),
     }

@@ -5,9 +5,10 @@ use backup_sync::engine::Stop;
 use crate::exit::{Exit, Failure};
 use crate::{progress, telemetry};
 
-/// Breaks a run off at the first request to end, and the program at the second.
-pub async fn break_off(stop: Stop) {
+/// Breaks a run off at the first request to end, and the program at the second. `tell` says what goes on without us.
+pub async fn break_off(stop: Stop, tell: impl FnOnce()) {
     asked_to_end().await;
+    tell();
     stop.now();
     progress::note(format_args!("breaking off; the vendors' work goes on (once more to quit at once)"));
     asked_to_end().await;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[expect(dead_code, reason = "shared with the other tests of the engine")]
 mod fake;
 
 use std::time::Duration;

@@ -17,6 +17,8 @@ use crate::endpoints::{self, Prepared};
 use crate::exit::{Exit, Failure};
 use crate::signals;
 
+use super::sync::Work;
+
 /// The list in the repository, and the copy of it inside the program for use elsewhere.
 const EXAMPLE: (&str, &str) =
     ("examples/on-premises-backups.json", include_str!("../../examples/on-premises-backups.json"));
@@ -54,7 +56,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     }
     let chosen = signals::or_broken_off(endpoints::open(&prepared, &selectors)).await?;
     let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
-    super::sync::execute(chosen, options, arguments.display).await
+    super::sync::execute(Work::New(chosen), options, arguments.display, None).await
 }
 
 fn backup_lists(given: Option<&Path>) -> Result<Vec<BackupList>, Failure> {

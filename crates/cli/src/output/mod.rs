@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, Write as _};
 
-use backup_sync::engine::Report;
+use backup_sync::engine::{Report, Summary};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
@@ -26,7 +26,11 @@ pub fn report(report: &Report, form: Output) -> Result<(), Failure> {
             seconds(target.duration_ms),
         ]);
     }
-    let summary = report.summary;
+    print(&format!("{table}\n{} in {}\n", counts(&report.summary), seconds(report.duration_ms)))
+}
+
+/// How many targets ended in which way, in words.
+pub fn counts(summary: &Summary) -> String {
     let counts = [
         (summary.succeeded, "succeeded"),
         (summary.failed, "failed"),
@@ -37,7 +41,14 @@ pub fn report(report: &Report, form: Output) -> Result<(), Failure> {
     ];
     let told: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    print(&format!("{table}\n{} in {}\n", told.join(", "), seconds(report.duration_ms)))
+    told.join(", ")
+}
+
+/// Prints a table.
+pub fn rows(head: &[&str], rows: Vec<Vec<String>>) -> Result<(), Failure> {
+    let mut table = table(head);
+    table.add_rows(rows);
+    print(&format!("{table}\n"))
 }
 
 /// Prints a list of targets.
@@ -73,7 +84,8 @@ pub fn printable(text: &str) -> String {
     text.replace(|character: char| character.is_control(), " ")
 }
 
-fn seconds(millis: u64) -> String {
+/// A length of time for people.
+pub fn seconds(millis: u64) -> String {
     format!("{}.{} s", millis / 1000, millis % 1000 / 100)
 }
 
