@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::process::Stdio;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use backup_sync_simulator::{LoggedRequest, Settings, Simulator, Vb365Version};
+use backup_sync_simulator::{Fault, FaultKind, LoggedRequest, Settings, Simulator, Vb365Version};
 use serde_json::Value;
 
 use crate::program;
@@ -19,7 +19,9 @@ use crate::sync::Site;
 
 const QUICK: [&str; 6] = ["--poll", "50ms", "--progress", "none", "--output", "json"];
 /// A whole `sync --all` takes less than this, so that kills fall into every part of it and some after its end.
-const LONGEST_MS: u64 = 1100;
+const LONGEST_MS: u64 = 900;
+/// No request to the simulated vendors is on its way for longer.
+const RESEND: &str = "250ms";
 /// So many kills go on at a time; a killed process mostly waits.
 const AT_ONCE: usize = 6;
 
@@ -29,18 +31,18 @@ fn killed_at_any_moment_and_resumed_nothing_is_lost_and_nothing_is_started_twice
     let kills = number("BACKUP_SYNC_KILLS").unwrap_or(24);
     let seed = number("BACKUP_SYNC_KILL_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     println!("{kills} kills with BACKUP_SYNC_KILL_SEED={seed}");
-    let next = AtomicUsize::new(0);
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let mut seen = Vec::new();
     std::thread::scope(|scope| {
         let work = || {
             let mut seen = Vec::new();
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed) as u64;
-                if number >= kills {
-                    return seen;
-                }
-                seen.push(kill_and_resume(number, &mut Random(seed ^ (number << 32))));
+            while done.load(Ordering::Relaxed) < kills {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let killed = kill_and_resume(number, &mut Random(seed ^ (number << 32)));
+                done.fetch_add(killed.len() as u64, Ordering::Relaxed);
+                seen.extend(killed);
             }
+            seen
         };
         let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
         for worker in workers {
@@ -48,11 +50,12 @@ fn killed_at_any_moment_and_resumed_nothing_is_lost_and_nothing_is_started_twice
         }
     });
     // Where the kills fell, as the journals told right after them.
+    let count = seen.len();
     let mut stages: BTreeMap<String, usize> = BTreeMap::new();
     for stage in seen.into_iter().flatten() {
         *stages.entry(stage).or_default() += 1;
     }
-    println!("states of targets at the kills: {stages:?}");
+    println!("{count} processes were killed at work; states of their targets: {stages:?}");
     assert!(stages.len() > 1, "kills that all fall into one state prove nothing: {stages:?}");
 }
 
@@ -69,40 +72,53 @@ impl Random {
     }
 }
 
-/// One site, one run, one to three kills; gives the states of the targets after each.
-fn kill_and_resume(number: u64, random: &mut Random) -> Vec<String> {
+/// One site, one run, one to three kills; gives the states of the targets after each process that was killed at work.
+fn kill_and_resume(number: u64, random: &mut Random) -> Vec<Vec<String>> {
     let settings =
         Settings { duration: Duration::from_secs(4), vr_session_limit: 0, vr_address_limit: 0, ..Settings::default() };
     let builder = Simulator::builder().vb365("m365", Vb365Version::V8).cbr("cloud").vsphere_replication("dr");
     let site = Site::of(builder.speed(10.0).settings(settings));
-    let mut states = Vec::new();
-    killed(&site, &["sync", "--all"], random.below(LONGEST_MS));
-    states.extend(stages(&site));
+    let mut killed = Vec::new();
+    if number.is_multiple_of(2) {
+        slow_starts(&site);
+    }
+    killed.extend(kill(&site, &["sync", "--all"], random.below(LONGEST_MS)));
     // Resuming may be killed too.
     for _ in 0..random.below(3) {
-        killed(&site, &["resume", "--resend-after", "150ms"], random.below(LONGEST_MS / 2));
-        states.extend(stages(&site));
+        killed.extend(kill(&site, &["resume", "--resend-after", RESEND], random.below(LONGEST_MS / 2)));
     }
     for _ in 0..5 {
         let unfinished = unfinished(&site);
         if unfinished.is_empty() {
             break;
         }
-        let resumed = site.call(&[&["resume", &unfinished[0], "--resend-after", "150ms"], &QUICK[..]].concat());
-        assert!([0, 1, 5].contains(&resumed.code), "kill {number}: {} {} {}", resumed.code, resumed.out, resumed.err);
+        let resumed = site.call(&[&["resume", &unfinished[0], "--resend-after", RESEND], &QUICK[..]].concat());
+        assert_eq!(resumed.code, 0, "kill {number}: {} {}", resumed.out, resumed.err);
     }
     compare(&site, number);
-    states
+    killed
 }
 
-/// Starts the program and kills it after so many milliseconds, if it has not ended by then.
-fn killed(site: &Site, arguments: &[&str], after: u64) {
+/// Answers to starts take a while, so that more kills fall between the intent and the job.
+fn slow_starts(site: &Site) {
+    for (endpoint, operation) in
+        [("m365", "BackupRepository_StartSynchronizeAction"), ("cloud", "ImportCheckpoint"), ("dr", "syncReplication")]
+    {
+        let kind = FaultKind::Delay(Duration::from_millis(100));
+        site.simulator.fault(endpoint, Fault { operation: Some(operation.to_owned()), times: 9, kind }).unwrap();
+    }
+}
+
+/// Starts the program and kills it after so many milliseconds. The states of the targets, unless it had ended before.
+fn kill(site: &Site, arguments: &[&str], after: u64) -> Option<Vec<String>> {
     let mut command = program();
     command.current_dir(site.folder.path()).args(arguments).args(QUICK).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     std::thread::sleep(Duration::from_millis(after));
+    let ended = child.try_wait().unwrap().is_some();
     child.kill().unwrap();
     child.wait().unwrap();
+    (!ended).then(|| stages(site))
 }
 
 fn history(site: &Site, more: &[&str]) -> Vec<Value> {
@@ -167,13 +183,13 @@ fn starts_of(site: &Site, requests: &[LoggedRequest], target: &Value) -> usize {
     let endpoint = target["target"]["endpoint"].as_str().unwrap();
     let id = target["target"]["id"].as_str().unwrap();
     let vaults = site.endpoint(endpoint).targets.iter().filter(|target| target.kind == "vault").count();
-    let mut starts = requests.iter().filter(|request| is_start(request) && request.endpoint == endpoint);
+    let starts = requests.iter().filter(|request| is_start(request) && request.endpoint == endpoint);
     match target["target"]["kind"].as_str() {
         Some("vault") => {
             assert_eq!(vaults, 1, "starts of several vaults cannot be told apart in the log");
             starts.count()
         }
-        _ => starts.by_ref().filter(|request| decoded(&request.path).contains(id)).count(),
+        _ => starts.filter(|request| decoded(&request.path).contains(id)).count(),
     }
 }
 

@@ -258,7 +258,7 @@ fn play(runtime: &Runtime, collector: &str, case: Case) -> Outcome {
     let mut run = program();
     run.current_dir(&made).args(["sync", "--all", "-vvv", "--config", "../given/backup-sync.toml"]);
     run.args(["--deadline", "1s", "--force", "--poll", "200ms", "--settle", "200ms", "--output", "json", "--progress"]);
-    run.arg(if case.fault as usize % 2 == 0 { "json" } else { "plain" });
+    run.arg(if (case.fault as usize).is_multiple_of(2) { "json" } else { "plain" });
     run.env("PLANTED_PASSWORD", planted("a password from the environment")).env("RUST_LOG", "trace");
     run.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector);
     run.env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer {}", planted("a key of the collector")));

@@ -184,9 +184,9 @@ pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Re
 
 /// Connects to all endpoints at once, without asking for their targets.
 pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
-    let tried = join_all(prepared.iter().map(|(name, one)| async move {
-        one.connect().await.map_err(|error| (name.clone(), error))
-    }));
+    let tried = join_all(
+        prepared.iter().map(|(name, one)| async move { one.connect().await.map_err(|error| (name.clone(), error)) }),
+    );
     let (connected, failed): (Vec<_>, Vec<_>) = tried.await.into_iter().partition(Result::is_ok);
     let connected: Vec<Arc<dyn Provider>> = connected.into_iter().flatten().collect();
     let failed: Vec<(String, Error)> = failed.into_iter().filter_map(Result::err).collect();

@@ -150,7 +150,8 @@ impl Run {
         let mut settled = Vec::new();
         for (place, past) in pasts.into_iter().enumerate() {
             let ended = matches!(past.stage, Stage::Ended(_));
-            match groups.iter_mut().find(|(provider, _)| !ended && provider.endpoint() == past.target.address.endpoint) {
+            match groups.iter_mut().find(|(provider, _)| !ended && provider.endpoint() == past.target.address.endpoint)
+            {
                 Some((_, pasts)) => pasts.push((place, past)),
                 None => settled.push((place, Slot::new(past, self.clock.monotonic(), self.clock.wall()))),
             }
@@ -158,12 +159,7 @@ impl Run {
         self.play(groups, settled, None).await
     }
 
-    async fn play(
-        &self,
-        groups: Vec<Group>,
-        settled: Vec<(usize, Slot)>,
-        refused: Option<&JournalError>,
-    ) -> Report {
+    async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, refused: Option<&JournalError>) -> Report {
         let begun = self.clock.monotonic();
         let all = groups.iter().flat_map(|(_, pasts)| pasts).map(|(place, past)| (*place, &past.target));
         let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &slot.target))).collect();

@@ -103,7 +103,10 @@ async fn absence_proves_nothing_when_the_vendor_may_have_forgotten() {
     for age in [25 * HOUR, Duration::ZERO] {
         let stage = Stage::resumed(Fake::new(vec![Step::Claimed]), intended(age), Options::default()).await;
         let old = age > Duration::ZERO;
-        assert_eq!((stage.words(), counts(&stage).0), (vec![if old { "unknown" } else { "succeeded" }], usize::from(!old)));
+        assert_eq!(
+            (stage.words(), counts(&stage).0),
+            (vec![if old { "unknown" } else { "succeeded" }], usize::from(!old))
+        );
     }
 }
 
@@ -160,7 +163,10 @@ async fn a_resumed_run_that_is_broken_off_can_be_resumed_again() {
 async fn an_ambiguous_start_is_never_sent_again_within_the_run_and_stays_open() {
     let lost = || Error::new(Kind::Unreachable, Delivery::MaybeApplied, "the connection broke");
     let stage = run(Fake::new(vec![]).trigger_fails(lost()), 1, Options::default()).await;
-    assert_eq!((stage.words(), counts(&stage).0, entries(&stage)), (vec!["unknown"], 1, vec!["planned", "intent", "open"]));
+    assert_eq!(
+        (stage.words(), counts(&stage).0, entries(&stage)),
+        (vec!["unknown"], 1, vec!["planned", "intent", "open"])
+    );
     let stage = run(Fake::new(vec![]).trigger_fails(lost()).mute(), 1, Options::default()).await;
     assert_eq!((stage.words(), entries(&stage)), (vec!["unknown"], vec!["planned", "intent", "ended"]));
 }

@@ -8,8 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target,
-    Verdict,
+    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, SqlSafeStr as _, SqliteConnection};
+use sqlx::{SqlSafeStr as _, SqliteConnection};
 
 use crate::error::Error;
 
@@ -15,8 +15,8 @@ use crate::error::Error;
 const APPLICATION_ID: i64 = 0x426B_5379;
 /// So long is waited for another process that writes.
 const BUSY: Duration = Duration::from_secs(10);
-/// Changing the mode of a new file does not wait by itself, so it is tried so many times.
-const TRIES: u32 = 50;
+/// What does not wait by itself while another process makes the same new file is tried so many times.
+const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// All migrations, oldest first. A published one is never changed.
@@ -24,11 +24,7 @@ fn migrations() -> Migrator {
     let one = |version, description: &'static str, sql: &'static str| {
         Migration::new(version, description.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(vec![one(
-        1,
-        "runs and targets",
-        include_str!("../migrations/0001_runs_and_targets.sql"),
-    )])
+    Migrator::with_migrations(vec![one(1, "runs and targets", include_str!("../migrations/0001_runs_and_targets.sql"))])
 }
 
 /// Makes the folder and the file, for their owner only. What is there already is not touched.
@@ -70,21 +66,26 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Error> {
     let wrong = |cause: sqlx::Error| unusable(path, cause);
     let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(wrong)?;
     let mut connection = pool.acquire().await.map_err(wrong)?;
-    recognize(path, &mut connection).await?;
+    let new = recognize(path, &mut connection).await?;
     write_ahead(&mut connection).await.map_err(wrong)?;
-    migrate(path, &mut connection).await?;
     drop(connection);
+    if new {
+        let mark = sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
+        sqlx::query(mark).execute(&pool).await.map_err(wrong)?;
+    }
+    migrate(path, &pool).await?;
     Ok(pool)
 }
 
-/// Refuses files of something else, before anything is written.
-async fn recognize(path: &Path, connection: &mut SqliteConnection) -> Result<(), Error> {
+/// Refuses files of something else, before anything is written. `true`: nothing is in it yet.
+async fn recognize(path: &Path, connection: &mut SqliteConnection) -> Result<bool, Error> {
     let wrong = |cause: sqlx::Error| unusable(path, cause);
     let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(wrong)?;
     let tables: i64 =
         sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema").fetch_one(connection).await.map_err(wrong)?;
     match (id, tables) {
-        (APPLICATION_ID, _) | (0, 0) => Ok(()),
+        (APPLICATION_ID, _) => Ok(false),
+        (0, 0) => Ok(true),
         _ => Err(Error::Foreign { path: path.to_owned(), what: "a database of another program".to_owned() }),
     }
 }
@@ -115,23 +116,30 @@ fn is_busy(cause: &sqlx::Error) -> bool {
     code.is_some_and(|code| code & 0xff == 5)
 }
 
-/// All missing migrations in one transaction, which no other process can be in at the same time.
-async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), Error> {
-    let wrong = |cause: sqlx::Error| unusable(path, cause);
+/// Applies what is missing, each migration in a transaction of its own.
+async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), Error> {
     let migrator = migrations();
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(wrong)?;
-    let mark = sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
-    sqlx::query(mark).execute(&mut *transaction).await.map_err(wrong)?;
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
-    migrator.run(&mut *transaction).await.map_err(|cause| match cause {
+    let mut tries = 0;
+    let applied = loop {
+        tries += 1;
+        match migrator.run(pool).await {
+            // Another process applies the same ones at the same time; it will be done soon.
+            Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if tries < TRIES => {
+                tokio::time::sleep(PAUSE).await;
+            }
+            other => break other,
+        }
+    };
+    applied.map_err(|cause| match cause {
         MigrateError::VersionMissing(found) => Error::Newer { path: path.to_owned(), found, known },
         MigrateError::VersionMismatch(version) => Error::Foreign {
             path: path.to_owned(),
             what: format!("its schema {version} is not the one that was published under this number"),
         },
-        other => Error::Database { path: path.to_owned(), doing: "brought to the newest schema", cause: other.to_string() },
-    })?;
-    transaction.commit().await.map_err(wrong)
+        MigrateError::Execute(cause) | MigrateError::ExecuteMigration(cause, _) => unusable(path, cause),
+        other => Error::Database { path: path.to_owned(), doing: "opened", cause: other.to_string() },
+    })
 }
 
 /// The cause in the database's words, without the library's.

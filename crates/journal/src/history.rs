@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::lock::Lock;
 use crate::model::{RunRecord, RunState, TargetRecord};
 use crate::resume::Reader;
-use crate::store::Store;
+use crate::store::{Store, apart};
 
 impl Store {
     /// The newest runs, newest first, without their targets.
@@ -30,7 +30,7 @@ impl Store {
     pub async fn unfinished(&self) -> Result<Vec<RunRecord>, Error> {
         let open = "SELECT * FROM runs WHERE EXISTS (SELECT 1 FROM targets WHERE run_id = runs.id AND state <> 'ended') \
                     ORDER BY started_at DESC, id DESC";
-        let mut runs = self.records(sqlx::query(open).fetch_all(&self.pool).await).await?;
+        let mut runs = apart(async { self.records(sqlx::query(open).fetch_all(&self.pool).await).await }).await?;
         runs.retain(|run| run.state == RunState::Unfinished);
         Ok(runs)
     }

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteQueryResult;
 
 use crate::error::Error;
 use crate::lock::Lock;
-use crate::store::{Store, text};
+use crate::store::{Store, apart, text};
 
 /// The journal of one run. While it exists, no other process can work on the run.
 #[derive(Clone, Debug)]
@@ -55,6 +55,10 @@ impl RunJournal {
     ///
     /// When it cannot be written.
     pub async fn end(&self, exit_code: u8) -> Result<bool, Error> {
+        apart(self.close(exit_code)).await
+    }
+
+    async fn close(&self, exit_code: u8) -> Result<bool, Error> {
         let wrong = |cause: sqlx::Error| self.store.wrong("written", &cause);
         sqlx::query("UPDATE runs SET ended_at = $2, exit_code = $3 WHERE id = $1")
             .bind(&self.id)
@@ -116,7 +120,7 @@ impl RunJournal {
 
 impl Journal for RunJournal {
     fn record<'a>(&'a self, at: Timestamp, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
-        Box::pin(self.write(at, entry))
+        Box::pin(apart(self.write(at, entry)))
     }
 }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde_json::Value;
 use sqlx::sqlite::SqlitePool;
+use tracing::Dispatch;
+use tracing::instrument::{WithDispatch, WithSubscriber as _};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -42,7 +44,7 @@ impl Store {
     /// When it cannot be made, belongs to something else, is newer than this program, or cannot be used.
     pub async fn open(path: &Path) -> Result<Self, Error> {
         file::create(path)?;
-        Ok(Self { pool: file::open(path).await?, path: path.to_owned() })
+        Ok(Self { pool: apart(file::open(path)).await?, path: path.to_owned() })
     }
 
     /// Opens the file if it is there.
@@ -54,7 +56,7 @@ impl Store {
         if !path.exists() {
             return Ok(None);
         }
-        Ok(Some(Self { pool: file::open(path).await?, path: path.to_owned() }))
+        Ok(Some(Self { pool: apart(file::open(path)).await?, path: path.to_owned() }))
     }
 
     /// Where it is.
@@ -93,12 +95,18 @@ impl Store {
 
     /// Closes the file, so that nothing of it stays in the write-ahead log.
     pub async fn close(&self) {
-        self.pool.close().await;
+        apart(self.pool.close()).await;
     }
 
     pub(crate) fn wrong(&self, doing: &'static str, cause: &sqlx::Error) -> Error {
         Error::Database { path: self.path.clone(), doing, cause: file::told(cause) }
     }
+}
+
+/// Does it outside of the caller's span. The thread of the database keeps the span of what it was asked for a moment longer
+/// than the answer takes, and a span that is still open when a program ends is never exported.
+pub(crate) fn apart<F: Future>(work: F) -> WithDispatch<F> {
+    work.with_subscriber(Dispatch::none())
 }
 
 /// A time as the file holds it.

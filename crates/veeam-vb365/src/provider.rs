@@ -360,10 +360,8 @@ mod tests {
 
     #[test]
     fn a_session_since_the_baseline_is_found_also_after_its_end() {
-        let before = Baseline {
-            readiness: Readiness::Ready,
-            facts: Facts::default().with(KNOWN, serde_json::json!(["old"])),
-        };
+        let before =
+            Baseline { readiness: Readiness::Ready, facts: Facts::default().with(KNOWN, serde_json::json!(["old"])) };
         let with = |id: Option<&str>, state: &str| Session { id: id.map(Into::into), ..session(Some(state)) };
         let found = |sessions: &[Session]| search(&target(), &before, sessions);
         assert_eq!(found(&[]), Search::Absent);

@@ -56,6 +56,7 @@ pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
     let store = journal::existing(&arguments.journal).await?;
     if arguments.list {
         let runs = Runs { version: 1, runs: store.unfinished().await? };
+        store.close().await;
         return history::print(&runs, arguments.display.output);
     }
     let id = match &arguments.run {
@@ -112,11 +113,7 @@ fn options(arguments: &Resume, record: &RunRecord) -> Options {
 }
 
 /// Connects to the endpoints that have something left to do.
-async fn connect(
-    arguments: &Resume,
-    record: &RunRecord,
-    pasts: &[Past],
-) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+async fn connect(arguments: &Resume, record: &RunRecord, pasts: &[Past]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
     let open = pasts.iter().filter(|past| !matches!(past.stage, Stage::Ended(_)));
     let needed: BTreeSet<&str> = open.map(|past| past.target.address.endpoint.as_str()).collect();
     if needed.is_empty() {

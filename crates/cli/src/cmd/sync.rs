@@ -64,12 +64,7 @@ pub enum Work {
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
-pub async fn execute(
-    work: Work,
-    options: Options,
-    display: Display,
-    kept: Option<Kept>,
-) -> Result<Exit, Failure> {
+pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
         && chosen.iter().all(|(_, targets)| targets.is_empty())
     {
