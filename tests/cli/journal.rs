@@ -193,6 +193,41 @@ fn a_journal_that_cannot_be_used_starts_nothing() {
     assert_eq!(site.simulator.requests().len(), 0, "nobody was asked anything");
 }
 
+/// No file may grow beyond so many blocks of 512 bytes, as on a disk that is full.
+#[cfg(target_os = "linux")]
+fn on_a_full_disk(site: &Site, blocks: &str) -> Ended {
+    let limited = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
+    let program = program();
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(site.folder.path()).args(["-c", &limited, "sh"]).arg(program.get_program());
+    shell.args(with(&["sync", "m365/repository/*", "--journal", "full.db"]));
+    Ended::of(shell.output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_full_disk_nothing_is_started_that_is_not_written_down() {
+    let mut codes = Vec::new();
+    for blocks in ["4", "70", "90", "110", "130", "170", "100000"] {
+        let site = Site::new();
+        let ended = on_a_full_disk(&site, blocks);
+        codes.push(ended.code);
+        let starts = site.count("POST", "/Sync");
+        let told = format!("{blocks} blocks: {starts} starts: {} {}", ended.out, ended.err);
+        if starts == 0 {
+            assert!(ended.err.contains("the journal") || ended.out.contains("the journal cannot be written"), "{told}");
+            continue;
+        }
+        let runs = history(&site, &["--journal", "full.db"]);
+        assert_eq!(runs["runs"].as_array().map(Vec::len), Some(1), "{told}");
+        let run = history(&site, &["--journal", "full.db", "--run", runs["runs"][0]["run"].as_str().unwrap()]);
+        let targets = run["runs"][0]["targets"].as_array().unwrap().iter();
+        let intents: i64 = targets.map(|target| target["intents"].as_i64().unwrap()).sum();
+        assert!(usize::try_from(intents).unwrap() >= starts, "{told} {run}");
+    }
+    assert_eq!((codes.first(), codes.last()), (Some(&2), Some(&0)), "{codes:?}");
+}
+
 #[test]
 fn without_a_journal_nothing_is_written_down() {
     let site = Site::new();

@@ -56,6 +56,19 @@ fn make_file(path: &Path) -> io::Result<()> {
 
 /// Opens an existing file and brings it to the newest schema.
 pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Error> {
+    let pool = connect(path).await?;
+    let mut connection = pool.acquire().await.map_err(|cause| unusable(path, cause))?;
+    let new = recognize(path, &mut connection).await?;
+    write_ahead(&mut connection).await.map_err(|cause| unusable(path, cause))?;
+    drop(connection);
+    if new {
+        let mark = sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
+        sqlx::query(mark).execute(&pool).await.map_err(|cause| unusable(path, cause))?;
+    }
+    migrate(path, pool).await
+}
+
+async fn connect(path: &Path) -> Result<SqlitePool, Error> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(false)
@@ -63,18 +76,8 @@ pub(crate) async fn open(path: &Path) -> Result<SqlitePool, Error> {
         .busy_timeout(BUSY)
         // An intent has to be on the disk before the start is sent.
         .synchronous(SqliteSynchronous::Full);
-    let wrong = |cause: sqlx::Error| unusable(path, cause);
-    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.map_err(wrong)?;
-    let mut connection = pool.acquire().await.map_err(wrong)?;
-    let new = recognize(path, &mut connection).await?;
-    write_ahead(&mut connection).await.map_err(wrong)?;
-    drop(connection);
-    if new {
-        let mark = sqlx::AssertSqlSafe(format!("PRAGMA application_id = {APPLICATION_ID}"));
-        sqlx::query(mark).execute(&pool).await.map_err(wrong)?;
-    }
-    migrate(path, &pool).await?;
-    Ok(pool)
+    let connected = SqlitePoolOptions::new().max_connections(1).connect_with(options).await;
+    connected.map_err(|cause| unusable(path, cause))
 }
 
 /// Refuses files of something else, before anything is written. `true`: nothing is in it yet.
@@ -117,21 +120,24 @@ fn is_busy(cause: &sqlx::Error) -> bool {
 }
 
 /// Applies what is missing, each migration in a transaction of its own.
-async fn migrate(path: &Path, pool: &SqlitePool) -> Result<(), Error> {
+async fn migrate(path: &Path, mut pool: SqlitePool) -> Result<SqlitePool, Error> {
     let migrator = migrations();
     let known = migrator.iter().map(|migration| migration.version).max().unwrap_or_default();
     let mut tries = 0;
     let applied = loop {
         tries += 1;
-        match migrator.run(pool).await {
-            // Another process applies the same ones at the same time; it will be done soon.
+        match migrator.run(&pool).await {
+            // Another process applies the same ones at the same time; it will be done soon. A connection whose commit has
+            // failed is not used again: see `plan`.
             Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) if tries < TRIES => {
+                pool.close().await;
                 tokio::time::sleep(PAUSE).await;
+                pool = connect(path).await?;
             }
             other => break other,
         }
     };
-    applied.map_err(|cause| match cause {
+    applied.map(|()| pool).map_err(|cause| match cause {
         MigrateError::VersionMissing(found) => Error::Newer { path: path.to_owned(), found, known },
         MigrateError::VersionMismatch(version) => Error::Foreign {
             path: path.to_owned(),

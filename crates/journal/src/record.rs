@@ -6,6 +6,7 @@ use backup_sync_engine::{Address, Entry, Journal, JournalError, Planned};
 use backup_sync_runtime::BoxFuture;
 use jiff::Timestamp;
 use serde::Serialize;
+use sqlx::Connection as _;
 use sqlx::sqlite::SqliteQueryResult;
 
 use crate::error::Error;
@@ -97,8 +98,14 @@ impl RunJournal {
     }
 
     /// All targets in one transaction: a run knows them all or none.
+    ///
+    /// The connection is closed afterwards. After a commit that has failed, for example on a full disk, the library takes it
+    /// for being within a transaction still, and whatever it wrote from then on would never be committed. Every other
+    /// entry is a single statement, which commits by itself.
     async fn plan(&self, targets: &[Planned]) -> Result<(), JournalError> {
-        let mut transaction = self.store.pool.begin().await.map_err(refused)?;
+        let mut connection = self.store.pool.acquire().await.map_err(refused)?;
+        connection.close_on_drop();
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(refused)?;
         for (position, Planned { vendor, target }) in (0_i64..).zip(targets) {
             let query = sqlx::query(PLANNED).bind(&self.id).bind(position);
             let Address { endpoint, kind, id } = &target.address;
