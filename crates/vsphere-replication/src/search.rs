@@ -89,7 +89,7 @@ mod tests {
         for entity in [None, Some("VirtualMachine:vm-7")] {
             assert!(matches!(found(Some(task("new", entity, "ERROR"))), Search::CannotTell { .. }), "{entity:?}");
         }
-        let moved = search(&target(), &before, &[old.clone()], &replications(2000));
+        let moved = search(&target(), &before, std::slice::from_ref(&old), &replications(2000));
         assert!(matches!(moved, Search::Found(job) if job.ids.is_empty()), "the replication is the better witness");
         let many: Vec<Task> = (0..inventory::PAGE).map(|id| task(&id.to_string(), Some("GID-2"), "SUCCESS")).collect();
         assert!(matches!(search(&target(), &before, &many, &at_rest), Search::CannotTell { .. }));
