@@ -99,7 +99,8 @@ fn kill_and_resume(number: u64, random: &mut Random) -> Vec<Vec<String>> {
     killed
 }
 
-/// Answers to starts take a while, so that more kills fall between the intent and the job.
+/// Starts are carried out and answered only after a while: more kills fall between the intent and the job, and what a
+/// killed process has sent takes effect after its death.
 fn slow_starts(site: &Site) {
     for (endpoint, operation) in
         [("m365", "BackupRepository_StartSynchronizeAction"), ("cloud", "ImportCheckpoint"), ("dr", "syncReplication")]
