@@ -153,7 +153,7 @@ fn a_read_is_sent_again_and_a_start_whose_answer_is_lost_is_not() {
     let start = "BackupRepository_StartSynchronizeAction";
     site.simulator.fault("m365", fault(start, FaultKind::ApplyThenReset)).unwrap();
     let ended = site.call(&["api", "m365", start, "-p", &format!("repositoryId={}", site.first("m365"))]);
-    assert_eq!((ended.code, ended.out.as_str()), (6, ""), "{}", ended.err);
+    assert_eq!((ended.code, ended.out.as_str()), (7, ""), "{}", ended.err);
     assert!(ended.err.contains("it may have been carried out and is not sent again"), "{}", ended.err);
     assert_eq!(site.count("POST", "/Sync"), 1);
 }

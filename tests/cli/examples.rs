@@ -3,7 +3,7 @@
 use crate::call;
 use crate::site::Site;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "api",
     "completions",
     "config check",
@@ -13,6 +13,8 @@ const COMMANDS: [&str; 10] = [
     "man",
     "schema",
     "sync",
+    "history",
+    "resume",
     "targets",
 ];
 

@@ -12,6 +12,8 @@ mod conformance;
 mod demo;
 mod examples;
 mod explain;
+mod journal;
+mod kill;
 mod manuals;
 mod outputs;
 mod scenarios;
@@ -34,8 +36,8 @@ fn program() -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
         command.env_remove(name);
     }
-    // A configuration of whoever runs the tests is none of ours.
-    command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR"));
+    // A configuration of whoever runs the tests is none of ours, and the journal of a test is in its folder.
+    command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR")).env("BACKUP_SYNC_JOURNAL", "journal.db");
     command.stdin(Stdio::null());
     command
 }

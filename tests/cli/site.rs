@@ -29,19 +29,20 @@ pub struct Site {
 impl Site {
     /// A VB365 server and a vSphere Replication appliance.
     pub fn new() -> Self {
-        Self::of(Simulator::builder().vb365("m365", Vb365Version::V8).vsphere_replication("dr"))
+        Self::of(Simulator::builder().vb365("m365", Vb365Version::V8).vsphere_replication("dr").speed(50.0))
     }
 
     /// All three vendors, each with some more targets than usual.
     pub fn all() -> Self {
         let settings = Settings { more_targets: 5, ..Settings::default() };
         let builder = Simulator::builder().vb365("m365", Vb365Version::V8).cbr("cloud").vsphere_replication("dr");
-        Self::of(builder.settings(settings))
+        Self::of(builder.settings(settings).speed(50.0))
     }
 
-    fn of(builder: Builder) -> Self {
+    /// The endpoints of this simulator.
+    pub fn of(builder: Builder) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let simulator = runtime.block_on(Checked::start(builder.speed(50.0))).unwrap();
+        let simulator = runtime.block_on(Checked::start(builder)).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let tables: String = simulator.endpoints().iter().map(|endpoint| table(folder.path(), endpoint)).collect();
         fs::write(folder.path().join("backup-sync.toml"), tables).unwrap();

@@ -36,7 +36,7 @@ fn what_is_in_sync_needs_nothing_and_a_paused_replication_is_skipped() {
     assert_eq!((again.code, again.json()["targets"][0]["outcome"].as_str()), (0, Some("skipped")));
     assert_eq!(site.count("POST", "/Sync"), 1, "nothing was started the second time");
     let forced = site.call(&sync(&address, &["--force"]));
-    assert_eq!((forced.code, forced.json()["targets"][0]["outcome"].as_str()), (6, Some("unknown")));
+    assert_eq!((forced.code, forced.json()["targets"][0]["outcome"].as_str()), (7, Some("unknown")));
     let replications = site.call(&sync("dr/replication/*", &[])).json();
     let outcomes: Vec<&str> =
         replications["targets"].as_array().unwrap().iter().filter_map(|t| t["outcome"].as_str()).collect();

@@ -9,8 +9,11 @@ use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
+use crate::cmd::history::History;
+use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
 use crate::cmd::{api, completions, config, explain, man};
+use crate::journal::JournalFile;
 use crate::{complete, exit};
 
 /// Start, watch and prove backup and replication synchronization across vendors.
@@ -39,6 +42,10 @@ pub enum Command {
     /// Synchronize targets and prove each end.
     #[command(after_help = SYNC_EXAMPLES)]
     Sync(Sync),
+    /// Go on with a run that was broken off, killed or left at its deadline. Nothing is started twice.
+    Resume(Resume),
+    /// List runs, or the targets of one run with their evidence.
+    History(History),
     /// List what can be synchronized.
     #[command(after_help = TARGETS_EXAMPLES)]
     Targets(Targets),
@@ -86,6 +93,8 @@ impl Command {
         match self {
             Self::Demo(_) => "demo",
             Self::Sync(_) => "sync",
+            Self::Resume(_) => "resume",
+            Self::History(_) => "history",
             Self::Targets(_) => "targets",
             Self::Simulate(_) => "simulate",
             Self::Api(_) => "api",
@@ -100,13 +109,18 @@ impl Command {
     /// What is told when it is asked to end; `None` where it then ends at once, because nothing has to be put in order.
     pub fn breaks_off(&self) -> Option<&'static str> {
         match self {
-            Self::Demo(_) | Self::Sync(_) | Self::Targets(_) | Self::Api(_) => {
+            Self::Demo(_) | Self::Sync(_) | Self::Resume(_) | Self::Targets(_) | Self::Api(_) => {
                 Some("breaking off; the vendors' work goes on")
             }
             Self::Simulate(_) => Some("ending the simulated vendors"),
             // It may wait for programs that print secrets.
             Self::Config(config::Config::Check(_)) => Some("breaking off"),
-            Self::Config(_) | Self::Explain(_) | Self::Completions(_) | Self::Man(_) | Self::Schema(_) => None,
+            Self::History(_)
+            | Self::Config(_)
+            | Self::Explain(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Schema(_) => None,
         }
     }
 
@@ -115,6 +129,7 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.display.progress,
             Self::Sync(sync) => sync.display.progress,
+            Self::Resume(resume) => resume.display.progress,
             _ => Progress::None,
         }
     }
@@ -207,6 +222,12 @@ pub struct Sync {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,
+    /// Where the run is written down.
+    #[command(flatten)]
+    pub journal: JournalFile,
+    /// Write nothing down: a run that is killed cannot be resumed.
+    #[arg(long)]
+    pub no_journal: bool,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -270,6 +291,8 @@ pub enum Document {
     Report,
     /// One line of `--progress json`.
     Event,
+    /// What `history` and `resume --list` print with `--output json`.
+    History,
     /// What `targets` prints with `--output json`.
     Targets,
     /// What `api --list` prints with `--output json`.
@@ -285,6 +308,6 @@ pub enum Document {
 }
 
 /// A length of time such as `90m` or `1h 30m`, as in scenarios.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     Length::try_from(text.to_owned()).map(Length::get)
 }

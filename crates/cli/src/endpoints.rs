@@ -15,7 +15,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
-use crate::config;
+use crate::config::{self, Endpoint};
 use crate::exit::Failure;
 use crate::prepare::prepare;
 use crate::signals;
@@ -79,7 +79,14 @@ pub fn prepare_all(
         }
     }
     let wanted = |name: &str| selectors.is_empty() || selectors.iter().any(|selector| selector.matches_endpoint(name));
-    let endpoints = file.endpoints.iter().filter(|(name, _)| wanted(name));
+    prepare_each(file.endpoints.iter().filter(|(name, _)| wanted(name)), folder)
+}
+
+/// These endpoints, prepared. What is wrong with them is told of all.
+pub fn prepare_each<'a>(
+    endpoints: impl Iterator<Item = (&'a String, &'a Endpoint)>,
+    folder: &Path,
+) -> Result<Vec<(String, Prepared)>, Failure> {
     let mut prepared = Vec::new();
     let mut problems = Vec::new();
     for (name, endpoint) in endpoints {
@@ -120,33 +127,53 @@ fn host_and_port(url: &str) -> String {
 /// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used, and no
 /// session is left behind when somebody breaks off.
 pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Result<Chosen, Failure> {
-    if signals::is_asked_to_end() {
-        return Err(Failure::BrokenOff);
-    }
-    let opening = prepared.iter().map(|(name, prepared)| async move {
-        let opened = open_one(prepared).await;
-        opened.map_err(|error| (name.clone(), error))
-    });
-    let mut chosen = Vec::new();
-    let mut failed = Vec::new();
-    for outcome in gather(opening, signals::asked_to_end()).await {
-        match outcome {
-            Ok(endpoint) => chosen.push(endpoint),
-            Err(failure) => failed.push(failure),
-        }
-    }
-    let narrowed = match () {
-        () if signals::is_asked_to_end() => Err(Failure::BrokenOff),
-        () if failed.is_empty() => narrow(&mut chosen, selectors),
-        () => Err(Failure::Endpoints(failed)),
-    };
-    match narrowed {
+    let mut chosen = open_all(prepared, open_one).await?;
+    match narrow(&mut chosen, selectors) {
         Ok(()) => Ok(chosen),
         Err(failure) => {
             close_all(&chosen).await;
             Err(failure)
         }
     }
+}
+
+/// The same without asking for targets.
+pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+    let connected = open_all(prepared, async |one| Ok((one.connect().await?, ()))).await?;
+    Ok(connected.into_iter().map(|(provider, ())| provider).collect())
+}
+
+/// The same for one endpoint, with its operations by name.
+pub async fn open_services(name: &str, prepared: Prepared) -> Result<(Arc<dyn Provider>, Vec<Service>), Failure> {
+    let opened = open_all(&[(name.to_owned(), prepared)], Prepared::open).await?;
+    opened.into_iter().next().ok_or(Failure::BrokenOff)
+}
+
+/// Opens all endpoints at once; none stays open when one of them cannot be used, or when somebody breaks off.
+async fn open_all<T>(
+    prepared: &[(String, Prepared)],
+    open: impl AsyncFn(&Prepared) -> Result<(Arc<dyn Provider>, T), Error>,
+) -> Result<Vec<(Arc<dyn Provider>, T)>, Failure> {
+    if signals::is_asked_to_end() {
+        return Err(Failure::BrokenOff);
+    }
+    let open = &open;
+    let opening = prepared.iter().map(async |(name, one)| open(one).await.map_err(|error| (name.clone(), error)));
+    let mut opened = Vec::new();
+    let mut failed = Vec::new();
+    for outcome in gather(opening, signals::asked_to_end()).await {
+        match outcome {
+            Ok(endpoint) => opened.push(endpoint),
+            Err(failure) => failed.push(failure),
+        }
+    }
+    let failure = match () {
+        () if signals::is_asked_to_end() => Failure::BrokenOff,
+        () if failed.is_empty() => return Ok(opened),
+        () => Failure::Endpoints(failed),
+    };
+    close_all(&opened).await;
+    Err(failure)
 }
 
 /// One endpoint with its targets. A login is never dropped half way: nobody could end the session that it may give.
@@ -157,7 +184,7 @@ async fn open_one(prepared: &Prepared) -> Result<(Arc<dyn Provider>, Vec<Target>
     match listed.unwrap_or_else(|| Ok(Vec::new())) {
         Ok(targets) => Ok((provider, targets)),
         Err(error) => {
-            close_all(&vec![(provider, Vec::new())]).await;
+            close(provider.endpoint(), provider.close()).await;
             Err(error)
         }
     }
@@ -190,23 +217,6 @@ async fn gather<T>(
     done.into_iter().map(|(_, one)| one).collect()
 }
 
-/// One endpoint with its operations by name. As with [`open`], no session is left behind when somebody breaks off.
-pub async fn open_services(name: &str, prepared: &Prepared) -> Result<(Arc<dyn Provider>, Vec<Service>), Failure> {
-    if signals::is_asked_to_end() {
-        return Err(Failure::BrokenOff);
-    }
-    let opened = gather(std::iter::once(prepared.open()), signals::asked_to_end()).await.pop();
-    match opened {
-        Some(Ok((provider, _))) if signals::is_asked_to_end() => {
-            close(provider.endpoint(), provider.close()).await;
-            Err(Failure::BrokenOff)
-        }
-        Some(Ok(opened)) => Ok(opened),
-        Some(Err(error)) if !signals::is_asked_to_end() => Err(Failure::Endpoints(vec![(name.to_owned(), error)])),
-        _ => Err(Failure::BrokenOff),
-    }
-}
-
 /// Keeps what the selectors mean; a selector that means nothing is an error, because a typing error must not pass.
 fn narrow(chosen: &mut Chosen, selectors: &[Selector]) -> Result<(), Failure> {
     let meant = |selector: &Selector, target: &Target| selector.matches(&target.address, &target.name);
@@ -225,8 +235,8 @@ fn narrow(chosen: &mut Chosen, selectors: &[Selector]) -> Result<(), Failure> {
 }
 
 /// Logs out everywhere, within [`CLOSE_LIMIT`].
-pub async fn close_all(chosen: &Chosen) {
-    join_all(chosen.iter().map(|(provider, _)| close(provider.endpoint(), provider.close()))).await;
+pub async fn close_all<T>(opened: &[(Arc<dyn Provider>, T)]) {
+    join_all(opened.iter().map(|(provider, _)| close(provider.endpoint(), provider.close()))).await;
 }
 
 /// Logs out of one endpoint, within [`CLOSE_LIMIT`].

@@ -22,19 +22,25 @@ pub enum Exit {
     Partial,
     /// Something was started and its end is not known.
     Unconfirmed,
+    /// Something was still at work at its deadline.
+    StillRunning,
     /// The user broke it off.
     Interrupted,
 }
 
 /// What each number means, in the order in which they are decided: the first that fits.
-pub const CODES: [(u8, &str); 8] = [
+pub const CODES: [(u8, &str); 9] = [
     (130, "broken off by the user; the vendor's work goes on"),
-    (6, "something was started and its end is not known yet: look before you start again"),
+    (
+        7,
+        "something was started and its end is not confirmed: look before you start again, or resume the run as is printed",
+    ),
+    (8, "something was still at work at its deadline and goes on; the command that resumes the run is printed"),
     (5, "some targets succeeded, others failed"),
     (1, "targets failed, none succeeded; or a call was refused; or the result could not be printed"),
     (3, "an endpoint refused the credentials, or a right is missing"),
     (4, "an endpoint could not be reached or was too busy: the same call may succeed later"),
-    (2, "the call or the configuration is wrong; nothing was started"),
+    (2, "the call, the configuration or the journal is wrong; nothing was started"),
     (0, "every target is proven to be synchronized, or was skipped with a reason"),
 ];
 
@@ -54,7 +60,8 @@ impl Exit {
             Self::Denied => 3,
             Self::Transient => 4,
             Self::Partial => 5,
-            Self::Unconfirmed => 6,
+            Self::Unconfirmed => 7,
+            Self::StillRunning => 8,
             Self::Interrupted => 130,
         }
     }
@@ -72,9 +79,8 @@ impl Exit {
         let succeeded = any(|target| matches!(target.outcome, Outcome::Succeeded { .. }));
         match () {
             () if report.interrupted => Self::Interrupted,
-            () if any(|target| matches!(target.outcome, Outcome::Unknown { .. } | Outcome::StillRunning { .. })) => {
-                Self::Unconfirmed
-            }
+            () if any(|target| matches!(target.outcome, Outcome::Unknown { .. })) => Self::Unconfirmed,
+            () if any(|target| matches!(target.outcome, Outcome::StillRunning { .. })) => Self::StillRunning,
             () if succeeded && (real || denied || transient) => Self::Partial,
             () if real => Self::Failed,
             () if denied => Self::Denied,
@@ -111,6 +117,9 @@ pub enum Failure {
     /// Endpoints could not be used, at least one.
     #[error("{}", told(.0).join("; "))]
     Endpoints(Vec<(String, Error)>),
+    /// The journal cannot be used.
+    #[error("{0}")]
+    Journal(#[from] backup_sync_journal::Error),
     /// A call that changes something may have been carried out; the first part is the endpoint.
     #[error("endpoint {}: {}; it may have been carried out and is not sent again: look before you call again", .0, .1.chain())]
     Unconfirmed(String, Error),
@@ -151,7 +160,9 @@ impl Failure {
             kind => Exit::of_error(Some(kind.as_str()), error.is_transient()),
         };
         match self {
-            Self::Usage(_) | Self::Problems(_) => Exit::Usage,
+            // Another process is at work on the run, and will be done some day.
+            Self::Journal(backup_sync_journal::Error::Busy { .. }) => Exit::Transient,
+            Self::Usage(_) | Self::Problems(_) | Self::Journal(_) => Exit::Usage,
             Self::Unconfirmed(..) => Exit::Unconfirmed,
             Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
             Self::Output(_) => Exit::Failed,

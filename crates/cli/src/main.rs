@@ -6,6 +6,7 @@ mod complete;
 mod config;
 mod endpoints;
 mod exit;
+mod journal;
 mod keyring;
 mod labels;
 mod output;
@@ -78,6 +79,8 @@ async fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,
+        Command::Resume(resume) => cmd::resume::run(&resume).await,
+        Command::History(history) => cmd::history::run(&history).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
         Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
         Command::Api(api) => cmd::api::run(&api).await,

@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
+    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{
     Authenticator, BoxFuture, Connection, Delivery, Error, Kind, Service, TokenSession, base_url, call,
 };
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::auth::PasswordLogin;
@@ -36,6 +37,8 @@ const ACCEPTED: &str = "accepted";
 const UNNAMED: &str = "withoutTask";
 /// Lists of tasks go back so far before the connection was made; older ones are read one by one.
 const HISTORY: Duration = Duration::from_secs(24 * 3600);
+/// The clocks of this machine and of the service may differ by so much.
+const CLOCKS: Duration = Duration::from_secs(3600);
 /// A token is renewed this long before its end.
 const EARLY: Duration = Duration::from_secs(600);
 
@@ -92,7 +95,7 @@ impl Cbr {
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
         let services = [Service::new(connection.clone(), url).give(PROJECT, &project_id), iam];
         let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
-        let since = (config.clock.wall() - HISTORY).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let since = time(config.clock.wall() - HISTORY);
         let of_lists = Mutex::default();
         Ok(Self { name: config.name.clone(), project_id, connection, client, services, lists, since, of_lists })
     }
@@ -182,21 +185,17 @@ impl Cbr {
         })
     }
 
-    async fn find(&self, target: &Target, baseline: &Baseline) -> Result<Option<Job>, Error> {
-        // A task of a list does not say which backups it is about, so it cannot be told from others.
+    async fn find(&self, target: &Target, baseline: &Baseline, since: Timestamp) -> Result<Search, Error> {
         if target.address.kind != VAULT {
-            return Ok(None);
+            let why = "a task of a list does not say which backups it is about, so it cannot be told from others";
+            return Ok(Search::cannot_tell(why));
         }
-        let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
-        let tasks = self.logs().synchronizations(Some(&target.address.id)).await?;
+        // Later than the list that the baseline was made of begins, or all that is older would seem new.
+        let since = time(since - CLOCKS);
+        let logs = Logs { since: &since, ..self.logs() };
+        let tasks = logs.synchronizations(Some(&target.address.id)).await?;
         let of_lists = self.of_lists.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = |task: &&OperationLog| !known.contains(&task.id) && !of_lists.contains(&task.id);
-        let mut mine = tasks.iter().filter(|task| belongs(task, target)).filter(new);
-        Ok(match (mine.next(), mine.next()) {
-            (Some(only), None) => Some(job(target, only)),
-            // Of several, nothing says which one is meant.
-            _ => None,
-        })
+        Ok(search(target, baseline, &of_lists, &tasks))
     }
 
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
@@ -248,6 +247,11 @@ async fn project(iam: &iam_v3::Client, region: &str) -> Result<String, Error> {
     }
 }
 
+/// A time as lists of tasks take it.
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The service said yes but gave no task to watch.
 fn unnamed(operation: &'static str) -> Error {
     let what = "the service accepted the synchronization, but named no task for it";
@@ -260,6 +264,20 @@ fn belongs(task: &OperationLog, target: &Target) -> bool {
 
 fn job(target: &Target, task: &OperationLog) -> Job {
     Job { target: target.clone(), ids: vec![task.id.clone()], facts: Facts::default() }
+}
+
+/// The task that was started since the baseline. The service lists tasks after their end too.
+fn search(target: &Target, baseline: &Baseline, of_lists: &HashSet<String>, tasks: &[OperationLog]) -> Search {
+    let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
+    let new = |task: &&OperationLog| !known.contains(&task.id) && !of_lists.contains(&task.id);
+    let mut mine = tasks.iter().filter(|task| belongs(task, target)).filter(new);
+    match (mine.next(), mine.next()) {
+        (None, _) => Search::Absent,
+        (Some(only), None) => Search::Found(job(target, only)),
+        (Some(_), Some(_)) => {
+            Search::cannot_tell("there are several new tasks of it, and nothing says which one is meant")
+        }
+    }
 }
 
 fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseline {
@@ -370,8 +388,9 @@ impl Provider for Cbr {
         &'a self,
         target: &'a Target,
         baseline: &'a Baseline,
-    ) -> BoxFuture<'a, Result<Option<Job>, Error>> {
-        Box::pin(self.find(target, baseline))
+        since: Timestamp,
+    ) -> BoxFuture<'a, Result<Search, Error>> {
+        Box::pin(self.find(target, baseline, since))
     }
 
     fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
@@ -390,5 +409,30 @@ impl Provider for Cbr {
 
     fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(self.connection.close())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_since_the_baseline_is_found_also_after_its_end() {
+        let address = Address { endpoint: "cloud".into(), kind: VAULT.into(), id: "v".into() };
+        let target = Target { address, name: "vault".into(), facts: Facts::default() };
+        let before = Baseline { readiness: Readiness::Ready, facts: Facts::default().with(KNOWN, json!(["old"])) };
+        let task = |id: &str, vault: &str, status: &str| -> OperationLog {
+            serde_json::from_value(json!({"id": id, "vault_id": vault, "status": status})).unwrap()
+        };
+        let of_lists = HashSet::from(["of-a-list".to_owned()]);
+        let found = |task: OperationLog| search(&target, &before, &of_lists, &[task]);
+        assert_eq!(found(task("old", "v", "success")), Search::Absent);
+        assert_eq!(found(task("new", "other", "running")), Search::Absent);
+        assert_eq!(found(task("of-a-list", "v", "running")), Search::Absent);
+        let two = [task("new", "v", "running"), task("newer", "v", "running")];
+        assert!(matches!(search(&target, &before, &of_lists, &two), Search::CannotTell { .. }));
+        for status in ["running", "success", "failed", "a-new-word"] {
+            assert!(matches!(found(task("new", "v", status)), Search::Found(job) if job.ids == ["new"]), "{status}");
+        }
     }
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use backup_sync_engine::{Outcome, Provider as _, Readiness};
+use backup_sync_engine::{Outcome, Provider as _, Readiness, Search};
 use backup_sync_simulator::{Behaviour, Fault, FaultKind, Scripted, Settings, Simulator};
 use common::{Anything, baseline, cbr, cbr_config, http, only, start, synchronize, target};
 use huawei_cbr::{BackupList, Cbr};
@@ -243,9 +243,11 @@ async fn a_vault_does_not_adopt_the_tasks_of_a_list() -> Anything {
         let of_list = provider.trigger(&list, &baseline(&provider, &list).await?).await?;
         simulator.fault("cloud", Fault { operation: Some("ImportCheckpoint".into()), times: 1, kind })?;
         assert!(provider.trigger(&vault, &before).await.is_err());
-        let found = provider.find_running(&vault, &before).await?;
-        assert_eq!(found.is_some(), applied);
-        assert!(found.iter().flat_map(|job| &job.ids).all(|id| !of_list.ids.contains(id)));
+        let found = provider.find_running(&vault, &before, jiff::Timestamp::now()).await?;
+        match found {
+            Search::Found(job) => assert!(applied && job.ids.iter().all(|id| !of_list.ids.contains(id))),
+            other => assert!(!applied && other == Search::Absent, "{other:?}"),
+        }
     }
     Ok(())
 }

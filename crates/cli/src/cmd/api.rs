@@ -28,7 +28,7 @@ Examples:
   backup-sync api dr getTaskInfo --param task_id=ID
   backup-sync api cloud ImportCheckpoint --body sync.json --include
 
-A call that changes something is sent once and never again; when its answer is lost, the exit code is 6. Members that the
+A call that changes something is sent once and never again; when its answer is lost, the exit code is 7. Members that the
 vendor's document marks as secret are shown as [redacted] unless --show-secrets is given.";
 
 /// Arguments of `api`.
@@ -108,7 +108,7 @@ pub async fn run(arguments: &Api) -> Result<Exit, Failure> {
     let lines = asked.lines()?;
     asked.check(&tables)?;
     let prepared = prepare(name, endpoint, path.parent().unwrap_or(path))?;
-    let (provider, services) = endpoints::open_services(name, &prepared).await?;
+    let (provider, services) = endpoints::open_services(name, prepared).await?;
     let answered = asked.send(&services).await;
     endpoints::close(provider.endpoint(), provider.close()).await;
     match answered? {

@@ -18,6 +18,8 @@ use crate::exit::{Exit, Failure};
 use crate::prepare::prepare;
 use crate::simulated::{self, EXAMPLE};
 
+use super::sync::Work;
+
 /// How long a synchronization takes in the demo.
 const DURATION: Duration = Duration::from_secs(4);
 
@@ -51,7 +53,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     }
     let chosen = endpoints::open(&prepared, &selectors).await?;
     let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
-    super::sync::execute(chosen, options, arguments.display).await
+    super::sync::execute(Work::New(chosen), options, arguments.display, None).await
 }
 
 fn backup_lists(given: Option<&Path>) -> Result<Vec<BackupList>, Failure> {

@@ -16,7 +16,7 @@ use crate::output;
 const EXAMPLES: &str = "\
 Examples:
   backup-sync explain
-  backup-sync explain 6
+  backup-sync explain 7
   backup-sync explain still-running
   backup-sync explain BackupService.7302 --output json";
 

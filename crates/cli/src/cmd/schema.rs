@@ -5,6 +5,7 @@ use backup_sync_simulator::Scenario;
 use schemars::schema_for;
 
 use crate::args::{Document, Schema};
+use crate::cmd::history::Runs;
 use crate::cmd::simulate::Ready;
 use crate::cmd::targets::List;
 use crate::cmd::{explain, operations};
@@ -16,6 +17,7 @@ pub fn run(arguments: &Schema) -> Result<Exit, Failure> {
     let schema = match arguments.document {
         Document::Report => schema_for!(Report),
         Document::Event => schema_for!(EventRecord),
+        Document::History => schema_for!(Runs),
         Document::Targets => schema_for!(List),
         Document::Operations => schema_for!(operations::List),
         Document::Explanations => schema_for!(explain::List),

@@ -2,7 +2,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 
-use backup_sync::engine::{Report, TargetReport};
+use backup_sync::engine::{Report, Summary, TargetReport};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::Value;
@@ -29,7 +29,11 @@ pub fn report(report: &Report, form: Output) -> Result<(), Failure> {
             seconds(target.duration_ms),
         ]);
     }
-    let summary = report.summary;
+    print(&format!("{table}\n{} in {}\n", counts(&report.summary), seconds(report.duration_ms)))
+}
+
+/// How many targets ended in which way, in words.
+pub fn counts(summary: &Summary) -> String {
     let counts = [
         (summary.succeeded, "succeeded"),
         (summary.failed, "failed"),
@@ -40,7 +44,7 @@ pub fn report(report: &Report, form: Output) -> Result<(), Failure> {
     ];
     let told: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
-    print(&format!("{table}\n{} in {}\n", told.join(", "), seconds(report.duration_ms)))
+    told.join(", ")
 }
 
 /// The columns of a report as comma-separated values.
@@ -143,7 +147,8 @@ pub fn printable(text: &str) -> String {
     text.replace(|character: char| character.is_control() || turns(character), " ")
 }
 
-fn seconds(millis: u64) -> String {
+/// A length of time for people.
+pub fn seconds(millis: u64) -> String {
     format!("{}.{} s", millis / 1000, millis % 1000 / 100)
 }
 
