@@ -75,6 +75,22 @@ fn work_of_each_vendor_is_started_once() {
 }
 
 #[test]
+fn the_version_that_a_server_has_says_what_an_operation_takes() {
+    let site = Site::old();
+    let repository = format!("repositoryId={}", site.first("old"));
+    let start = ["api", "old", "BackupRepository_StartSynchronizeAction", "-p", &repository];
+    // Without a version in the configuration it may be any, and one of them takes no body.
+    let bare = site.call(&start);
+    assert_eq!((bare.code, bare.out.as_str()), (2, ""), "{}", bare.err);
+    assert!(bare.err.contains("BackupRepository_StartSynchronizeAction needs a body"), "{}", bare.err);
+    assert_eq!(site.count("POST", "/action"), 0);
+    let ended = with_input(&site, &[&start[..], &["--body", "-"]].concat(), "{\"sync\": null}");
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    assert_eq!(ended.json()["state"], "Synchronizing");
+    assert_eq!(site.count("POST", "/action"), 1);
+}
+
+#[test]
 fn all_pages_of_a_list_become_one_array() {
     let site = Site::all();
     let repositories = answered(&site, &["m365", "BackupRepository_List", "--paginate", "--param", "limit=3"]);

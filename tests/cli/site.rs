@@ -38,6 +38,11 @@ impl Site {
         Self::of(builder.settings(settings))
     }
 
+    /// A VB365 server of the oldest version.
+    pub fn old() -> Self {
+        Self::of(Simulator::builder().vb365("old", Vb365Version::V5))
+    }
+
     fn of(builder: Builder) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let simulator = runtime.block_on(builder.speed(50.0).start()).unwrap();
