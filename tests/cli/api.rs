@@ -174,6 +174,38 @@ fn a_read_is_sent_again_and_a_start_whose_answer_is_lost_is_not() {
     assert_eq!(site.count("POST", "/Sync"), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn breaking_off_in_a_call_says_whether_something_may_have_happened() {
+    use std::io::{BufRead as _, BufReader};
+
+    let site = Site::all();
+    let repository = format!("repositoryId={}", site.first("m365"));
+    for (operation, told) in [
+        ("BackupRepository_Get", "nothing was started"),
+        (
+            "BackupRepository_StartSynchronizeAction",
+            "whether BackupRepository_StartSynchronizeAction was carried out is not known",
+        ),
+    ] {
+        let kind = FaultKind::Delay(std::time::Duration::from_secs(3600));
+        site.simulator.fault("m365", Fault { operation: Some(operation.into()), times: 1, kind }).unwrap();
+        let mut command = program();
+        command.current_dir(site.folder.path()).args(["-vvv", "api", "m365", operation, "-p", &repository]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let sending = |line: &String| line.contains(operation) && line.contains("sending");
+        lines.by_ref().find(sending).expect("the program tells that it sends");
+        let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let rest = lines.collect::<Vec<_>>().join("\n");
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!((ended.status.code(), ended.stdout.len()), (Some(130), 0), "{rest}");
+        assert!(rest.contains(told), "{rest}");
+    }
+    assert_eq!(site.count("POST", "/token/logout"), 2, "sessions are closed");
+}
+
 #[test]
 fn a_wrong_call_is_told_before_anything_is_sent() {
     let site = Site::all();
