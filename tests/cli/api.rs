@@ -75,6 +75,22 @@ fn work_of_each_vendor_is_started_once() {
 }
 
 #[test]
+fn the_version_that_a_server_has_says_what_an_operation_takes() {
+    let site = Site::old();
+    let repository = format!("repositoryId={}", site.first("old"));
+    let start = ["api", "old", "BackupRepository_StartSynchronizeAction", "-p", &repository];
+    // Without a version in the configuration it may be any, and one of them takes no body.
+    let bare = site.call(&start);
+    assert_eq!((bare.code, bare.out.as_str()), (2, ""), "{}", bare.err);
+    assert!(bare.err.contains("BackupRepository_StartSynchronizeAction needs a body"), "{}", bare.err);
+    assert_eq!(site.count("POST", "/action"), 0);
+    let ended = with_input(&site, &[&start[..], &["--body", "-"]].concat(), "{\"sync\": null}");
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    assert_eq!(ended.json()["state"], "Synchronizing");
+    assert_eq!(site.count("POST", "/action"), 1);
+}
+
+#[test]
 fn all_pages_of_a_list_become_one_array() {
     let site = Site::all();
     let repositories = answered(&site, &["m365", "BackupRepository_List", "--paginate", "--param", "limit=3"]);
@@ -156,6 +172,38 @@ fn a_read_is_sent_again_and_a_start_whose_answer_is_lost_is_not() {
     assert_eq!((ended.code, ended.out.as_str()), (7, ""), "{}", ended.err);
     assert!(ended.err.contains("it may have been carried out and is not sent again"), "{}", ended.err);
     assert_eq!(site.count("POST", "/Sync"), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn breaking_off_in_a_call_says_whether_something_may_have_happened() {
+    use std::io::{BufRead as _, BufReader};
+
+    let site = Site::all();
+    let repository = format!("repositoryId={}", site.first("m365"));
+    for (operation, told) in [
+        ("BackupRepository_Get", "nothing was started"),
+        (
+            "BackupRepository_StartSynchronizeAction",
+            "whether BackupRepository_StartSynchronizeAction was carried out is not known",
+        ),
+    ] {
+        let kind = FaultKind::Delay(std::time::Duration::from_secs(3600));
+        site.simulator.fault("m365", Fault { operation: Some(operation.into()), times: 1, kind }).unwrap();
+        let mut command = program();
+        command.current_dir(site.folder.path()).args(["-vvv", "api", "m365", operation, "-p", &repository]);
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+        let sending = |line: &String| line.contains(operation) && line.contains("sending");
+        lines.by_ref().find(sending).expect("the program tells that it sends");
+        let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let rest = lines.collect::<Vec<_>>().join("\n");
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!((ended.status.code(), ended.stdout.len()), (Some(130), 0), "{rest}");
+        assert!(rest.contains(told), "{rest}");
+    }
+    assert_eq!(site.count("POST", "/token/logout"), 2, "sessions are closed");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn check_tells_of_all_problems_with_their_places() {
         lines,
         [
             "one: 4 problems",
-            "two: 1 problem",
+            "two: 3 problems",
             "three: 3 problems",
             "good: ok: veeam-vb365 at http://127.0.0.1:1, secrets from file password",
         ]
@@ -94,6 +94,8 @@ fn check_tells_of_all_problems_with_their_places() {
         "error: endpoint one, version: \"v9\" is no version",
         "error: endpoint one, tls: ",
         "error: c.toml:13:12: endpoint \"two\", password: the secret itself must not stand here",
+        "error: c.toml:9:1: endpoint \"two\": missing field `username`",
+        "error: c.toml:12:1: endpoint \"two\": unknown field `usrname`; did you mean `username`?",
         "error: c.toml:17:10: endpoint \"three\", region: invalid type: integer `5`, expected a string",
         "error: c.toml:19:1: endpoint \"three\": unknown field `acess_key`; did you mean `access_key`?",
         "error: c.toml:20:9: endpoint \"three\", tls: unknown field `fingrprint`; did you mean `fingerprint`? (known are \
@@ -101,7 +103,7 @@ fn check_tells_of_all_problems_with_their_places() {
     ] {
         assert!(ended.err.contains(part), "{:?} lacks {part:?}", ended.err);
     }
-    assert_eq!(ended.err.lines().count(), 8, "{}", ended.err);
+    assert_eq!(ended.err.lines().count(), 10, "{}", ended.err);
     assert!(!ended.err.contains("planted") && !ended.out.contains("planted"));
     let sync = call(folder.path(), &["--quiet", "sync", "--all", "--config", "c.toml"]);
     assert!(sync.code == 2 && sync.err.contains("c.toml:19:1: "), "{}", sync.err);

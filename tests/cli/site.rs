@@ -39,6 +39,11 @@ impl Site {
         Self::of(builder.settings(settings).speed(50.0))
     }
 
+    /// A VB365 server of the oldest version.
+    pub fn old() -> Self {
+        Self::of(Simulator::builder().vb365("old", Vb365Version::V5).speed(50.0))
+    }
+
     /// The endpoints of this simulator.
     pub fn of(builder: Builder) -> Self {
         let runtime = tokio::runtime::Runtime::new().unwrap();

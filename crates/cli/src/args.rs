@@ -74,7 +74,7 @@ pub enum Command {
 const SYNC_EXAMPLES: &str = "\
 Examples:
   backup-sync sync 'm365/repository/*'
-  backup-sync sync 'm365/repository/*' 'dr/replication/*' --deadline 4h --output json
+  backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
   backup-sync sync --all --poll 30s --progress plain";
 
 const TARGETS_EXAMPLES: &str = "\

@@ -11,9 +11,12 @@ Examples:
   backup-sync completions bash
   backup-sync completions fish
 
-Put the script where your shell reads it: for bash into ~/.local/share/bash-completion/completions/backup-sync, for zsh
-as _backup-sync into a folder of $fpath, for fish into ~/.config/fish/completions/backup-sync.fish. It asks the program
-itself, so endpoints and operations are completed too. Print it anew after an upgrade.";
+Put the script where your shell reads it:
+  bash  ~/.local/share/bash-completion/completions/backup-sync
+  zsh   _backup-sync in a folder of $fpath
+  fish  ~/.config/fish/completions/backup-sync.fish
+It asks the program itself, so endpoints and operations are completed too. Print it anew after
+an upgrade.";
 
 /// Arguments of `completions`.
 #[derive(Debug, Args)]

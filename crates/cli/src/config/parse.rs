@@ -81,28 +81,37 @@ impl Source<'_> {
             let why = format!("the endpoint name {shown:?} cannot be part of an address");
             problems.push(self.at(name.span(), &why));
         }
-        let plain = plain_secrets(table, "");
-        problems
-            .extend(plain.iter().map(|(span, field)| self.at(span.clone(), &format!("{what}, {field}: {NOT_HERE}"))));
-        // Nothing else is said of a table with a secret in it, so that no message can repeat the secret.
-        if problems.is_empty() {
-            let table = Spanned::new(value.span(), table.clone());
-            return self.vendor(&what, table);
+        let mut table = table.clone();
+        let mut left_out = Vec::new();
+        for (span, field) in plain_secrets(&table, "") {
+            problems.push(self.at(span, &format!("{what}, {field}: {NOT_HERE}")));
+            // What holds a secret is not read any further, so that no message can repeat the secret.
+            let key = field.split('.').next().unwrap_or_default().to_owned();
+            table.remove(key.as_str());
+            left_out.push(key);
+        }
+        let read = self.vendor(&what, Spanned::new(value.span(), table), &left_out);
+        match read {
+            Ok(endpoint) if problems.is_empty() => return Ok(endpoint),
+            Ok(_) => {}
+            Err(more) => problems.extend(more),
         }
         Err(problems)
     }
 
     /// Reads the table as what its key `vendor` says.
-    fn vendor(&self, what: &str, mut table: Table<'_>) -> Result<Endpoint, Vec<String>> {
+    fn vendor(&self, what: &str, mut table: Table<'_>, left_out: &[String]) -> Result<Endpoint, Vec<String>> {
         let known = ["veeam-vb365", "huawei-cbr", "vsphere-replication"];
         let wrong = |span: Range<usize>, why: &str| Err(vec![self.at(span, &format!("{what}: {why}"))]);
         let Some(vendor) = table.get_mut().remove("vendor") else {
             return wrong(table.span(), &format!("missing field `vendor`: one of {}", known.join(", ")));
         };
         match vendor.get_ref() {
-            DeValue::String(name) if name == known[0] => self.fields(what, table).map(Endpoint::VeeamVb365),
-            DeValue::String(name) if name == known[1] => self.fields(what, table).map(Endpoint::HuaweiCbr),
-            DeValue::String(name) if name == known[2] => self.fields(what, table).map(Endpoint::VsphereReplication),
+            DeValue::String(name) if name == known[0] => self.fields(what, table, left_out).map(Endpoint::VeeamVb365),
+            DeValue::String(name) if name == known[1] => self.fields(what, table, left_out).map(Endpoint::HuaweiCbr),
+            DeValue::String(name) if name == known[2] => {
+                self.fields(what, table, left_out).map(Endpoint::VsphereReplication)
+            }
             DeValue::String(name) => {
                 let meant = did_you_mean(name, known);
                 let all = known.join(", ");
@@ -114,10 +123,16 @@ impl Source<'_> {
 
     /// Reads a table as a type. After an error the key that it is about is left out and the rest is read again, so that
     /// all errors are told at once.
-    fn fields<T: DeserializeOwned + JsonSchema>(&self, what: &str, mut table: Table<'_>) -> Result<T, Vec<String>> {
+    fn fields<T: DeserializeOwned + JsonSchema>(
+        &self,
+        what: &str,
+        mut table: Table<'_>,
+        left_out: &[String],
+    ) -> Result<T, Vec<String>> {
         let missing = missing::<T>(table.get_ref());
+        let missing = missing.iter().filter(|field| !left_out.contains(field));
         let mut problems: Vec<String> =
-            missing.iter().map(|field| self.at(table.span(), &format!("{what}: missing field `{field}`"))).collect();
+            missing.map(|field| self.at(table.span(), &format!("{what}: missing field `{field}`"))).collect();
         loop {
             let value = Spanned::new(table.span(), DeValue::Table(table.get_ref().clone()));
             let error = match T::deserialize(ValueDeserializer::from(value)) {
@@ -130,7 +145,7 @@ impl Source<'_> {
             let about = table.get_ref().iter().find(|(key, value)| inside(key.span()) || inside(value.span()));
             let Some((key, value)) = about.map(|(key, value)| (key.get_ref().clone(), value)) else {
                 // A missing field: told above, or left out above.
-                if problems.is_empty() {
+                if problems.is_empty() && left_out.is_empty() {
                     problems.push(self.told(&error, &format!("{what}: ")));
                 }
                 return Err(problems);
