@@ -79,13 +79,18 @@ fn nothing_points_back() {
 /// Words that would tie the neutral crates to a vendor.
 const VENDOR_WORDS: &[&str] = &["veeam", "huawei", "vsphere", "vmware"];
 
+/// All files in a folder and in those within it.
+fn files(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
 #[test]
 fn neutral_crates_name_no_vendor() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
     let mut wrong = Vec::new();
     for name in ["runtime", "engine", "journal"] {
-        for entry in std::fs::read_dir(root.join("crates").join(name).join("src")).unwrap() {
-            let path = entry.unwrap().path();
+        for path in files(&root.join("crates").join(name).join("src")) {
             let source = std::fs::read_to_string(&path).unwrap().to_lowercase();
             let found = VENDOR_WORDS.iter().filter(|word| source.contains(**word));
             wrong.extend(found.map(|word| format!("{} names {word}", path.display())));
