@@ -21,7 +21,7 @@ const QUICK: [&str; 6] = ["--poll", "50ms", "--progress", "none", "--output", "j
 /// A whole `sync --all` takes less than this, so that kills fall into every part of it and some after its end.
 const LONGEST_MS: u64 = 900;
 /// No request to the simulated vendors is on its way for longer.
-const RESEND: &str = "250ms";
+const RESEND: &str = "800ms";
 /// So many kills go on at a time; a killed process mostly waits.
 const AT_ONCE: usize = 6;
 

@@ -37,8 +37,6 @@ const ACCEPTED: &str = "accepted";
 const UNNAMED: &str = "withoutTask";
 /// Lists of tasks go back so far before the connection was made; older ones are read one by one.
 const HISTORY: Duration = Duration::from_secs(24 * 3600);
-/// The clocks of this machine and of the service may differ by so much.
-const CLOCKS: Duration = Duration::from_secs(3600);
 /// A token is renewed this long before its end.
 const EARLY: Duration = Duration::from_secs(600);
 
@@ -190,8 +188,9 @@ impl Cbr {
             let why = "a task of a list does not say which backups it is about, so it cannot be told from others";
             return Ok(Search::cannot_tell(why));
         }
-        // Later than the list that the baseline was made of begins, or all that is older would seem new.
-        let since = time(since - CLOCKS);
+        // So far back that no difference of clocks matters, but not before the list that the baseline was made of begins, or
+        // all that is older would seem new.
+        let since = time(since - HISTORY);
         let logs = Logs { since: &since, ..self.logs() };
         let tasks = logs.synchronizations(Some(&target.address.id)).await?;
         let of_lists = self.of_lists.lock().unwrap_or_else(PoisonError::into_inner);

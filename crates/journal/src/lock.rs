@@ -5,8 +5,13 @@
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::Error;
+
+/// A lock that is taken is tried again so often, so much later.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The lock of one run, held until it is dropped.
 #[derive(Debug)]
@@ -25,17 +30,23 @@ impl Lock {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(&path).map_err(wrong)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { path, _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(cause)) => Err(wrong(cause)),
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Self { path, _file: file })),
+                // Somebody who only looks whether the lock is taken has it for a moment.
+                Err(TryLockError::WouldBlock) if tries < TRIES => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => return Ok(None),
+                Err(TryLockError::Error(cause)) => return Err(wrong(cause)),
+            }
         }
     }
 
-    /// Whether a process holds the lock of a run. Makes no file.
+    /// Whether a process holds the lock of a run. Makes no file, and holds up nobody else who looks.
     pub(crate) fn is_taken(journal: &Path, run: &str) -> bool {
         let file = OpenOptions::new().write(true).open(place(journal, run));
-        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The run is over for good, so nobody will want its lock again.
