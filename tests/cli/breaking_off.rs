@@ -110,3 +110,27 @@ fn asking_twice_ends_a_logout_that_hangs() {
     let told: Vec<String> = rest.lines().map(Result::unwrap).collect();
     assert!(told.is_empty(), "{told:?}");
 }
+
+#[test]
+fn a_program_that_does_not_print_its_secret_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "[endpoints.m365]\nvendor = \"veeam-vb365\"\nurl = \"http://127.0.0.1:1\"\nusername = \"sync\"\n\
+                  password = { command = [\"sh\", \"-c\", \"echo $$ > started; exec sleep 86400\"] }\n";
+    fs::write(folder.path().join("simulated.toml"), config).unwrap();
+    let mut child = start(folder.path(), &["targets"]);
+    let id = loop {
+        let id = fs::read_to_string(folder.path().join("started")).unwrap_or_default();
+        assert!(child.try_wait().unwrap().is_none(), "it has ended before");
+        if id.ends_with('\n') {
+            break id;
+        }
+        std::thread::yield_now();
+    };
+    signal(&child, "TERM");
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert!(told.ends_with("error: broken off; nothing was started\n"), "{told}");
+    let alive = Command::new("kill").args(["-0", id.trim()]).stderr(Stdio::null()).status().unwrap();
+    assert!(!alive.success(), "the program goes on");
+}

@@ -261,12 +261,13 @@ mod tests {
 
     /// How often a request through the second endpoint waits after as many through the first as an appliance takes.
     async fn waits(urls: [&str; 2]) -> usize {
-        let endpoint = |url| {
-            let login = Login { username: "user".into(), password: SecretString::from("password") };
-            (String::new(), Prepared::Replication(vsphere_replication::Config::new("dr", url, login)))
+        let endpoint = |url: &str| {
+            let password = config::Secret::Given(SecretString::from("password"));
+            let (url, username, tls) = (url.to_owned(), "user".to_owned(), config::Tls::default());
+            Endpoint::VsphereReplication(config::Replication { url, username, password, remote: None, tls })
         };
-        let mut both = urls.map(endpoint);
-        share_quotas(&mut both);
+        let endpoints = [("a".to_owned(), endpoint(urls[0])), ("b".to_owned(), endpoint(urls[1]))].into();
+        let both = prepare_all(&config::File { endpoints }, Path::new(""), &[]).unwrap();
         let quotas: Vec<Quota> = both.into_iter().filter_map(|(_, one)| one.address_quota()).collect();
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         for _ in 0..80 {
