@@ -143,7 +143,8 @@ fn expected() -> Vec<Stage> {
 
 #[tokio::test]
 async fn an_intent_that_was_withdrawn_is_a_plan_again() {
-    let store = Place::new().store().await;
+    let place = Place::new();
+    let store = place.store().await;
     let run = begin(&store, &["a"]).await;
     intent(&run, 1, "a").await;
     write(&run, 2, &Entry::Withdrawn { target: target("a").address }).await;
