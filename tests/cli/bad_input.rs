@@ -69,12 +69,16 @@ fn with_config(text: &str) -> tempfile::TempDir {
 #[test]
 fn configuration_values() {
     let cases: &[(&str, &str, &[&str])] = &[
-        ("vendor = \"veeam-vb365\"", "vendor = \"veem\"", &["backup-sync.toml:2:", "m365", "unknown value `veem`"]),
-        ("username = \"sync\"", "user = \"sync\"", &["backup-sync.toml:2:", "m365", "unknown field `user`"]),
+        ("vendor = \"veeam-vb365\"", "vendor = \"veem\"", &["backup-sync.toml:3:10", "m365", "unknown value `veem`"]),
+        (
+            "username = \"sync\"",
+            "user = \"sync\"",
+            &["backup-sync.toml:5:1: ", "m365", "unknown field `user`; did you mean `username`?"],
+        ),
         ("http://127.0.0.1:1", "vbm.example.org", &["\"m365\"", "cannot be used", "https://HOST:PORT"]),
         ("http://127.0.0.1:1", "https://a:planted-secret@vbm", &["\"m365\"", "user name or a password"]),
         ("{ file = \"password\" }", "{ env = \"NO_SUCH_VARIABLE_X\" }", &["m365", "password", "NO_SUCH_VARIABLE_X"]),
-        ("{ file = \"password\" }", "\"planted-secret\"", &["backup-sync.toml:2:", "m365"]),
+        ("{ file = \"password\" }", "\"planted-secret\"", &["backup-sync.toml:6:12: ", "m365"]),
         ("nightly.json", "gone.json", &["cloud", "backup_lists", "gone.json", "cannot be read"]),
         ("domain = \"account\"\n", "", &["cloud", "domain, username and password"]),
         ("username = \"sync\"", "version = \"v9\"\nusername = \"sync\"", &["m365", "version", "\"v9\""]),

@@ -2,16 +2,25 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
 
+mod api;
 mod bad_input;
 mod breaking_off;
+mod config;
 #[path = "../support/conformance.rs"]
 #[expect(dead_code, reason = "these tests use a part")]
 mod conformance;
 mod demo;
+mod examples;
+mod explain;
+mod journal;
+mod kill;
+mod manuals;
+mod outputs;
 mod scenarios;
 mod schema;
 mod secrets;
 mod simulate;
+mod site;
 mod sync;
 mod telemetry;
 
@@ -27,6 +36,8 @@ fn program() -> Command {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(ours)) {
         command.env_remove(name);
     }
+    // A configuration of whoever runs the tests is none of ours, and the journal of a test is in its folder.
+    command.env("XDG_CONFIG_HOME", env!("CARGO_TARGET_TMPDIR")).env("BACKUP_SYNC_JOURNAL", "journal.db");
     command.stdin(Stdio::null());
     command
 }

@@ -53,7 +53,7 @@ const CASES: &[Case] = &[
         scenario: "stuck",
         speed: "100",
         arguments: &["--deadline", "2s"],
-        code: 6,
+        code: 8,
         targets: &[
             ("m365/repository-1", "still-running", "it goes on"),
             ("m365/repository-2", "succeeded", PROVEN_M365),
@@ -94,7 +94,7 @@ const CASES: &[Case] = &[
         scenario: "odd-answers",
         speed: "100",
         arguments: &["--deadline", "2s", "--settle", "500ms"],
-        code: 6,
+        code: 7,
         targets: &[
             ("m365/repository-1", "still-running", "it goes on"),
             ("m365/repository-2", "succeeded", PROVEN_M365),
@@ -109,7 +109,7 @@ const CASES: &[Case] = &[
         scenario: "false-ends",
         speed: "100",
         arguments: &["--settle", "500ms"],
-        code: 6,
+        code: 7,
         targets: &[
             ("m365/repository-1", "failed", "still out of sync"),
             ("m365/repository-2", "succeeded", PROVEN_M365),
@@ -136,7 +136,7 @@ const CASES: &[Case] = &[
         scenario: "lost-answers",
         speed: "50",
         arguments: &["--settle", "500ms"],
-        code: 6,
+        code: 7,
         targets: &[
             ("m365/repository-1", "succeeded", PROVEN_M365),
             ("cloud/hybrid-1", "succeeded", PROVEN_CLOUD),

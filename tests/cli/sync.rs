@@ -1,70 +1,11 @@
 //! `backup-sync sync` and `targets` against simulated vendors in this process.
 
 use std::fs;
-use std::path::Path;
 
-use backup_sync_simulator::{Behaviour, Endpoint, Fault, FaultKind, Simulator, Vb365Version};
-use tempfile::TempDir;
+use backup_sync_simulator::{Behaviour, Fault, FaultKind};
 
-use crate::conformance::Checked;
+use crate::site::Site;
 use crate::{Ended, assert_fits, call, program};
-
-/// Writes a file that only its owner can read.
-fn secret(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
-    }
-}
-
-/// A simulated vendor, a folder with its configuration, and a runtime that keeps it alive.
-struct Site {
-    simulator: Checked,
-    folder: TempDir,
-    _runtime: tokio::runtime::Runtime,
-}
-
-impl Site {
-    fn new() -> Self {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let builder = Simulator::builder().vb365("m365", Vb365Version::V8).vsphere_replication("dr").speed(50.0);
-        let simulator = runtime.block_on(Checked::start(builder)).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = String::new();
-        for endpoint in simulator.endpoints() {
-            let file = format!("{}.password", endpoint.name);
-            secret(&folder.path().join(&file), &endpoint.password);
-            config += &format!(
-                "[endpoints.{}]\nvendor = \"{}\"\nurl = \"{}\"\nusername = '{}'\npassword = {{ file = \"{file}\" }}\n",
-                endpoint.name, endpoint.vendor, endpoint.url, endpoint.username
-            );
-            if let Some(password) = &endpoint.remote_password {
-                secret(&folder.path().join("remote.password"), password);
-                let user = endpoint.remote_username.as_deref().unwrap_or_default();
-                config +=
-                    &format!("remote = {{ username = \"{user}\", password = {{ file = \"remote.password\" }} }}\n");
-            }
-        }
-        fs::write(folder.path().join("backup-sync.toml"), config).unwrap();
-        Self { simulator, folder, _runtime: runtime }
-    }
-
-    fn call(&self, arguments: &[&str]) -> Ended {
-        call(self.folder.path(), arguments)
-    }
-
-    fn endpoint(&self, name: &str) -> &Endpoint {
-        self.simulator.endpoints().iter().find(|endpoint| endpoint.name == name).unwrap()
-    }
-
-    /// How often a request like this has arrived.
-    fn count(&self, method: &str, ending: &str) -> usize {
-        let requests = self.simulator.requests();
-        requests.iter().filter(|request| request.method == method && request.path.ends_with(ending)).count()
-    }
-}
 
 const QUICK: [&str; 4] = ["--poll", "100ms", "--progress", "none"];
 
@@ -95,7 +36,7 @@ fn what_is_in_sync_needs_nothing_and_a_paused_replication_is_skipped() {
     assert_eq!((again.code, again.json()["targets"][0]["outcome"].as_str()), (0, Some("skipped")));
     assert_eq!(site.count("POST", "/Sync"), 1, "nothing was started the second time");
     let forced = site.call(&sync(&address, &["--force"]));
-    assert_eq!((forced.code, forced.json()["targets"][0]["outcome"].as_str()), (6, Some("unknown")));
+    assert_eq!((forced.code, forced.json()["targets"][0]["outcome"].as_str()), (7, Some("unknown")));
     let replications = site.call(&sync("dr/replication/*", &[])).json();
     let outcomes: Vec<&str> =
         replications["targets"].as_array().unwrap().iter().filter_map(|t| t["outcome"].as_str()).collect();
@@ -172,7 +113,7 @@ fn no_output_holds_a_secret() {
     let site = Site::new();
     let ended =
         call(site.folder.path(), &["-vv", "sync", "m365/repository/*", "--poll", "100ms", "--progress", "plain"]);
-    assert!(Path::new(site.folder.path()).exists());
+    assert!(site.folder.path().exists());
     for endpoint in site.simulator.endpoints() {
         assert!(!ended.out.contains(&endpoint.password) && !ended.err.contains(&endpoint.password), "{}", ended.err);
     }

@@ -13,6 +13,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("backup-sync-codegen", &[], &[]),
     ("backup-sync-runtime", &[], &[]),
     ("backup-sync-engine", &["backup-sync-runtime"], &[]),
+    ("backup-sync-journal", &["backup-sync-runtime", "backup-sync-engine"], &[]),
     ("veeam-vb365", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
     ("huawei-cbr", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
     ("vsphere-replication", &["backup-sync-runtime", "backup-sync-engine"], &["backup-sync-codegen"]),
@@ -22,7 +23,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     ("backup-sync-simulator", &["veeam-vb365", "huawei-cbr", "vsphere-replication"], &[]),
-    ("backup-sync-cli", &["backup-sync", "backup-sync-simulator"], &[]),
+    ("backup-sync-cli", &["backup-sync", "backup-sync-journal", "backup-sync-simulator"], &[]),
     ("xtask", &["backup-sync-codegen"], &[]),
 ];
 
@@ -89,7 +90,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 fn neutral_crates_name_no_vendor() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
     let mut wrong = Vec::new();
-    for name in ["runtime", "engine"] {
+    for name in ["runtime", "engine", "journal"] {
         for path in files(&root.join("crates").join(name).join("src")) {
             let source = std::fs::read_to_string(&path).unwrap().to_lowercase();
             let found = VENDOR_WORDS.iter().filter(|word| source.contains(**word));

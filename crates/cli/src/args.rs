@@ -7,13 +7,18 @@ use std::time::Duration;
 use backup_sync::engine::Selector;
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
 
+use crate::cmd::history::History;
+use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
-use crate::exit;
+use crate::cmd::{api, completions, config, explain, man};
+use crate::journal::JournalFile;
+use crate::{complete, exit};
 
 /// Start, watch and prove backup and replication synchronization across vendors.
 #[derive(Debug, Parser)]
-#[command(name = "backup-sync", version, arg_required_else_help = true, after_help = exit::HELP)]
+#[command(name = "backup-sync", version, arg_required_else_help = true, after_help = exit::help())]
 pub struct Arguments {
     /// Tell more on standard error: -v what is waited for, -vv every answer, -vvv everything but secrets.
     #[arg(short, long, action = clap::ArgAction::Count, global = true)]
@@ -35,8 +40,14 @@ pub enum Command {
     /// Show it all against three simulated vendors inside this process; nothing leaves the machine.
     Demo(Demo),
     /// Synchronize targets and prove each end.
+    #[command(after_help = SYNC_EXAMPLES)]
     Sync(Sync),
+    /// Go on with a run that was broken off, killed or left at its deadline. Nothing is started twice.
+    Resume(Resume),
+    /// List runs, or the targets of one run with their evidence.
+    History(History),
     /// List what can be synchronized.
+    #[command(after_help = TARGETS_EXAMPLES)]
     Targets(Targets),
     /// Serve simulated vendors to practise and test with, until Ctrl-C.
     ///
@@ -44,9 +55,37 @@ pub enum Command {
     /// schema simulate`). Nothing of it is real, passwords included.
     #[command(after_long_help = simulate::EXAMPLES)]
     Simulate(Simulate),
+    /// Call any operation of an endpoint by the vendor's name, and print what it answers.
+    Api(api::Api),
+    /// Write, check and describe the configuration.
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Explain an exit code, outcome, event, kind of error or a vendor's error code.
+    Explain(explain::Explain),
+    /// Print the script that completes commands, endpoints and operations in a shell.
+    Completions(completions::Completions),
+    /// Print the manual page.
+    Man(man::Man),
     /// Print the JSON Schema of a document that this program writes or reads.
+    #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(Schema),
 }
+
+const SYNC_EXAMPLES: &str = "\
+Examples:
+  backup-sync sync 'm365/repository/*'
+  backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
+  backup-sync sync --all --poll 30s --progress plain";
+
+const TARGETS_EXAMPLES: &str = "\
+Examples:
+  backup-sync targets
+  backup-sync targets 'm365/*/*' --output csv";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  backup-sync schema report
+  backup-sync schema config";
 
 impl Command {
     /// Its name on the command line.
@@ -54,8 +93,15 @@ impl Command {
         match self {
             Self::Demo(_) => "demo",
             Self::Sync(_) => "sync",
+            Self::Resume(_) => "resume",
+            Self::History(_) => "history",
             Self::Targets(_) => "targets",
             Self::Simulate(_) => "simulate",
+            Self::Api(_) => "api",
+            Self::Config(_) => "config",
+            Self::Explain(_) => "explain",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
             Self::Schema(_) => "schema",
         }
     }
@@ -63,9 +109,18 @@ impl Command {
     /// What is told when it is asked to end; `None` where it then ends at once, because nothing has to be put in order.
     pub fn breaks_off(&self) -> Option<&'static str> {
         match self {
-            Self::Demo(_) | Self::Sync(_) | Self::Targets(_) => Some("breaking off; the vendors' work goes on"),
+            Self::Demo(_) | Self::Sync(_) | Self::Resume(_) | Self::Targets(_) | Self::Api(_) => {
+                Some("breaking off; the vendors' work goes on")
+            }
             Self::Simulate(_) => Some("ending the simulated vendors"),
-            Self::Schema(_) => None,
+            // It may wait for programs that print secrets.
+            Self::Config(config::Config::Check(_)) => Some("breaking off"),
+            Self::History(_)
+            | Self::Config(_)
+            | Self::Explain(_)
+            | Self::Completions(_)
+            | Self::Man(_)
+            | Self::Schema(_) => None,
         }
     }
 
@@ -74,7 +129,8 @@ impl Command {
         match self {
             Self::Demo(demo) => demo.display.progress,
             Self::Sync(sync) => sync.display.progress,
-            Self::Targets(_) | Self::Simulate(_) | Self::Schema(_) => Progress::None,
+            Self::Resume(resume) => resume.display.progress,
+            _ => Progress::None,
         }
     }
 }
@@ -97,6 +153,10 @@ pub enum Output {
     Table,
     /// One JSON document; see `backup-sync schema`.
     Json,
+    /// One JSON document in each line: the items of the list.
+    Ndjson,
+    /// Comma-separated values with a head line.
+    Csv,
 }
 
 /// Form of the progress.
@@ -128,8 +188,10 @@ pub struct Demo {
 /// Where the configuration is.
 #[derive(Clone, Debug, Args)]
 pub struct ConfigFile {
-    /// Configuration with the endpoints.
-    #[arg(short, long, value_name = "FILE", env = "BACKUP_SYNC_CONFIG", default_value = "backup-sync.toml")]
+    /// Configuration with the endpoints; else backup-sync.toml here, else backup-sync/config.toml in the user's folder
+    /// for configurations ($XDG_CONFIG_HOME, ~/.config). The first that exists is the one that counts.
+    #[arg(short, long, value_name = "FILE", env = "BACKUP_SYNC_CONFIG", hide_default_value = true)]
+    #[arg(default_value_os_t = crate::config::default_path())]
     pub config: PathBuf,
 }
 
@@ -137,7 +199,7 @@ pub struct ConfigFile {
 #[derive(Debug, Args)]
 pub struct Sync {
     /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell.
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
     pub targets: Vec<Selector>,
     /// Every target of every endpoint.
     #[arg(long, conflicts_with = "targets")]
@@ -160,6 +222,12 @@ pub struct Sync {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,
+    /// Where the run is written down.
+    #[command(flatten)]
+    pub journal: JournalFile,
+    /// Write nothing down: a run that is killed cannot be resumed.
+    #[arg(long)]
+    pub no_journal: bool,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -169,7 +237,7 @@ pub struct Sync {
 #[derive(Debug, Args)]
 pub struct Targets {
     /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
-    #[arg(value_name = "TARGET")]
+    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
     pub targets: Vec<Selector>,
     /// Form of the list on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
@@ -223,8 +291,14 @@ pub enum Document {
     Report,
     /// One line of `--progress json`.
     Event,
+    /// What `history` and `resume --list` print with `--output json`.
+    History,
     /// What `targets` prints with `--output json`.
     Targets,
+    /// What `api --list` prints with `--output json`.
+    Operations,
+    /// What `explain` prints with `--output json`.
+    Explanations,
     /// The configuration file.
     Config,
     /// What `simulate` prints when it is ready.
@@ -234,6 +308,6 @@ pub enum Document {
 }
 
 /// A length of time such as `90m` or `1h 30m`, as in scenarios.
-fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     Length::try_from(text.to_owned()).map(Length::get)
 }

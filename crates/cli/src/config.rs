@@ -7,8 +7,9 @@ use backup_sync::runtime::tls::{Fingerprint, Trust};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod parse;
+
 use crate::exit::Failure;
-use crate::secret::NOT_HERE;
 pub use crate::secret::Secret;
 
 /// The whole file.
@@ -132,75 +133,70 @@ pub struct Tls {
     pub insecure: bool,
 }
 
-impl File {
-    /// Reads the file.
-    pub fn read(path: &Path) -> Result<Self, Failure> {
-        let shown = path.display();
-        let text = std::fs::read_to_string(path).map_err(|cause| {
-            Failure::usage(format!(
-                "the configuration {shown} cannot be read: {cause}; name another one with --config, or see README.md for an example"
-            ))
-        })?;
-        Self::parse(&text, &shown.to_string())
-    }
+/// A configuration to begin with.
+pub const EXAMPLE: &str = include_str!("../examples/backup-sync.toml");
 
-    fn parse(text: &str, shown: &str) -> Result<Self, Failure> {
-        let wrong = |cause: &toml::de::Error| {
-            let at = cause.span().map(|span| place(text, span.start)).unwrap_or_default();
-            Failure::usage(format!("{shown}{at}: {}", cause.message()))
-        };
-        // Endpoints are read one by one, because an error inside a tagged value would come without its place.
-        let mut whole: Whole = toml::from_str(text).map_err(|cause| wrong(&cause))?;
-        let mut endpoints = BTreeMap::new();
-        for (name, table) in std::mem::take(&mut whole.endpoints) {
-            let at = place(text, table.span().start);
-            if let Some(field) = plain_secret(table.get_ref(), "") {
-                return Err(Failure::usage(format!("{shown}{at}: endpoint {name:?}, {field}: {NOT_HERE}")));
-            }
-            let endpoint = table.into_inner().try_into::<Endpoint>().map_err(|cause| {
-                Failure::usage(format!("{shown}{at}: endpoint {name:?}: {}", words(cause.message())))
-            })?;
-            if name.is_empty() || name.contains(['/', '*', '?']) {
-                return Err(Failure::usage(format!(
-                    "{shown}{at}: the endpoint name {name:?} cannot be part of an address"
-                )));
-            }
-            endpoints.insert(name, endpoint);
-        }
-        if endpoints.is_empty() {
-            return Err(Failure::usage(format!("{shown}: no endpoint is configured")));
-        }
-        Ok(Self { endpoints })
-    }
+/// Name of the configuration of a project.
+const PROJECT: &str = "backup-sync.toml";
+
+/// The configuration that counts where none is named: that of the folder, else that of the user.
+pub fn default_path() -> PathBuf {
+    let project = PathBuf::from(PROJECT);
+    let user = user_path().filter(|path| path.exists() && !project.exists());
+    user.unwrap_or(project)
 }
 
-/// The field that holds a secret as plain text, if there is one.
-fn plain_secret(value: &toml::Value, prefix: &str) -> Option<String> {
-    value.as_table()?.iter().find_map(|(key, value)| {
-        let field = format!("{prefix}{key}");
-        let secret = matches!(key.as_str(), "password" | "secret_key" | "security_token");
-        if secret && !value.is_table() { Some(field) } else { plain_secret(value, &format!("{field}.")) }
+/// Where the configuration of the user is.
+fn user_path() -> Option<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = if cfg!(windows) {
+        folder("APPDATA")
+    } else {
+        folder("XDG_CONFIG_HOME").or_else(|| folder("HOME").map(|home| home.join(".config")))
+    };
+    Some(folder?.join("backup-sync").join("config.toml"))
+}
+
+/// The text of a configuration.
+pub fn text(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|cause| {
+        let how = "name another one with --config, or write one with `backup-sync config init`";
+        Failure::usage(format!("the configuration {} cannot be read: {cause}; {how}", path.display()))
     })
 }
 
-/// The words of the parser as an operator knows them.
-fn words(message: &str) -> String {
-    message.replace("unknown variant", "unknown value")
+impl File {
+    /// Reads the file. All problems are told at once.
+    pub fn read(path: &Path) -> Result<Self, Failure> {
+        Self::parse(&text(path)?, &path.display().to_string())
+    }
+
+    fn parse(text: &str, shown: &str) -> Result<Self, Failure> {
+        let parsed = parse::parse(text, shown);
+        let mut problems = parsed.problems;
+        let mut endpoints = BTreeMap::new();
+        for (name, endpoint) in parsed.endpoints {
+            match endpoint {
+                Ok(endpoint) => drop(endpoints.insert(name, endpoint)),
+                Err(wrong) => problems.extend(wrong),
+            }
+        }
+        if endpoints.is_empty() && problems.is_empty() {
+            problems.push(format!("{shown}: no endpoint is configured"));
+        }
+        if problems.is_empty() { Ok(Self { endpoints }) } else { Err(Failure::Problems(problems)) }
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Whole {
-    #[serde(default)]
-    endpoints: BTreeMap<String, toml::Spanned<toml::Value>>,
-}
-
-/// `:LINE:COLUMN` of a byte offset.
-fn place(text: &str, offset: usize) -> String {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    format!(":{line}:{column}")
+impl Endpoint {
+    /// The vendor crate that deals with it.
+    pub fn vendor(&self) -> &'static str {
+        match self {
+            Self::VeeamVb365(_) => "veeam-vb365",
+            Self::HuaweiCbr(_) => "huawei-cbr",
+            Self::VsphereReplication(_) => "vsphere-replication",
+        }
+    }
 }
 
 /// A path as written, relative to the folder of the configuration.
@@ -244,35 +240,106 @@ username = \"sync\"
 password = { env = \"M365_PASSWORD\" }
 ";
 
-    fn told(text: &str) -> String {
-        File::parse(text, "backup-sync.toml").err().map(|failure| failure.to_string()).unwrap_or_default()
-    }
-
     #[test]
     fn a_good_file_is_read() {
         let file = File::parse(GOOD, "x.toml");
         assert!(file.is_ok_and(|file| file.endpoints.contains_key("m365")));
     }
 
+    /// `(from, to)` in the good file, and all messages about it.
+    const WRONG: [(&str, &str, &[&str]); 13] = [
+        (
+            "username",
+            "usrname",
+            &[
+                "x.toml:2:1: endpoint \"m365\": missing field `username`",
+                "x.toml:5:1: endpoint \"m365\": unknown field `usrname`; did you mean `username`? (known are url, version, \
+                 username, password, tls)",
+            ],
+        ),
+        (
+            "{ env = \"M365_PASSWORD\" }",
+            "\"plain\"",
+            &[
+                "x.toml:6:12: endpoint \"m365\", password: the secret itself must not stand here; write { env = \"NAME\" }, \
+               { file = \"PATH\" }, { command = [\"PROGRAM\"] } or { keyring = { user = \"NAME\" } }",
+            ],
+        ),
+        (
+            "veeam-vb365",
+            "veeam-vbr",
+            &[
+                "x.toml:3:10: endpoint \"m365\": unknown value `veeam-vbr` for vendor; did you mean `veeam-vb365`? (known are \
+               veeam-vb365, huawei-cbr, vsphere-replication)",
+            ],
+        ),
+        (
+            "vendor = \"veeam-vb365\"\n",
+            "",
+            &[
+                "x.toml:2:1: endpoint \"m365\": missing field `vendor`: one of veeam-vb365, huawei-cbr, vsphere-replication",
+            ],
+        ),
+        ("username = \"sync\"\n", "", &["x.toml:2:1: endpoint \"m365\": missing field `username`"]),
+        ("\"sync\"", "sync", &["x.toml:5:12: string values must be quoted, expected literal string"]),
+        ("\"sync\"", "5", &["x.toml:5:12: endpoint \"m365\", username: invalid type: integer `5`, expected a string"]),
+        (
+            "[endpoints.m365]",
+            "[endpoint.m365]",
+            &["x.toml:2:2: unknown field `endpoint`; did you mean `endpoints`? (known are endpoints)"],
+        ),
+        ("m365]", "\"a/b\"]", &["x.toml:2:12: the endpoint name \"a/b\" cannot be part of an address"]),
+        (
+            "username",
+            "tls = { fingrprint = \"ab\" }\nusername",
+            &[
+                "x.toml:5:9: endpoint \"m365\", tls: unknown field `fingrprint`; did you mean `fingerprint`? (known are ca_file, \
+               fingerprint, insecure)",
+            ],
+        ),
+        (
+            "{ env = \"M365_PASSWORD\" }",
+            "{ evn = \"M365_PASSWORD\" }",
+            &[
+                "x.toml:6:12: endpoint \"m365\", password: unknown value `evn`; did you mean `env`? (known are env, file, command, \
+               keyring)",
+            ],
+        ),
+        (
+            "username = \"sync\"",
+            "username = 5\ntls = { insecure = 1 }\nxyz = 1",
+            &[
+                "x.toml:6:20: endpoint \"m365\", tls: invalid type: integer `1`, expected a boolean",
+                "x.toml:5:12: endpoint \"m365\", username: invalid type: integer `5`, expected a string",
+                "x.toml:7:1: endpoint \"m365\": unknown field `xyz` (known are url, version, username, password, tls)",
+            ],
+        ),
+        (
+            "[endpoints.m365]",
+            "[endpoints]\nm365 = 5\n[x]",
+            &[
+                "x.toml:4:2: unknown field `x` (known are endpoints)",
+                "x.toml:3:8: endpoint \"m365\" is no table; write [endpoints.m365]",
+            ],
+        ),
+    ];
+
     #[test]
-    fn what_is_wrong_is_told_with_file_line_and_field() {
-        for (text, parts) in [
-            (GOOD.replace("username", "usrname"), ["backup-sync.toml:2:1", "m365", "unknown field `usrname`"]),
-            (
-                GOOD.replace("{ env = \"M365_PASSWORD\" }", "\"plain\""),
-                ["backup-sync.toml:2:1", "\"m365\", password", "the secret itself must not stand here"],
-            ),
-            (GOOD.replace("veeam-vb365", "veem"), ["backup-sync.toml:2:1", "m365", "unknown value `veem`"]),
-            (GOOD.replace("username = \"sync\"\n", ""), ["backup-sync.toml:2:1", "m365", "missing field `username`"]),
-            (GOOD.replace("\"sync\"", "sync"), ["backup-sync.toml:5:12", "", ""]),
-            ("[endpoint.x]\n".to_owned(), ["backup-sync.toml:1:2", "unknown field `endpoint`", "endpoints"]),
-            (String::new(), ["backup-sync.toml", "no endpoint is configured", ""]),
-            (GOOD.replace("m365]", "\"a/b\"]"), ["backup-sync.toml:2:1", "a/b", "cannot be part of an address"]),
-        ] {
-            let told = told(&text);
-            for part in parts {
-                assert!(told.contains(part), "{text}\n=> {told}\nlacks {part}");
-            }
+    fn everything_that_is_wrong_is_told_with_its_line_and_column() {
+        for (from, to, told) in WRONG {
+            let mut wanted: Vec<&str> = told.to_vec();
+            let text = GOOD.replacen(from, to, 1);
+            let mut got = File::parse(&text, "x.toml").err().map(|failure| failure.lines()).unwrap_or_default();
+            wanted.sort_unstable();
+            got.sort_unstable();
+            assert_eq!(got, wanted, "{text}");
         }
+        let empty = File::parse("", "x.toml").err().map(|failure| failure.to_string());
+        assert_eq!(empty.as_deref(), Some("x.toml: no endpoint is configured"));
+    }
+
+    #[test]
+    fn the_example_is_read() {
+        assert_eq!(File::parse(EXAMPLE, "x.toml").map(|file| file.endpoints.len()).ok(), Some(3));
     }
 }

@@ -6,18 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync::engine::{Provider, Selector, Target};
-use backup_sync::huawei_cbr::{self, BackupList, Cbr, Credentials};
+use backup_sync::huawei_cbr::{self, Cbr};
 use backup_sync::runtime::quota::Quota;
-use backup_sync::runtime::{Error, SecretString, Timeouts, base_url, is_this_machine};
+use backup_sync::runtime::{Error, Service};
 use backup_sync::veeam_vb365::{self, Vb365};
-use backup_sync::vsphere_replication::{self, Login, VsphereReplication};
+use backup_sync::vsphere_replication::{self, VsphereReplication};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
-use crate::config::{self, Endpoint, beside};
+use crate::config::{self, Endpoint};
 use crate::exit::Failure;
-use crate::progress::say;
+use crate::prepare::prepare;
 use crate::signals;
 
 /// Longest time for logging out, and for what is under way when somebody breaks off.
@@ -36,107 +36,30 @@ pub enum Prepared {
     Replication(vsphere_replication::Config),
 }
 
-/// Checks an endpoint's settings, fetches its secrets, reads its backup lists.
-pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepared, Failure> {
-    let what = |field: &str| format!("endpoint {name}, {field}");
-    let usage = |field: &str, error: &Error| Failure::usage(format!("{}: {error}", what(field)));
-    let secret = |secret: &config::Secret, field: &str| secret.fetch(folder, &what(field));
-    let url = |url: &str, field: &str| {
-        let url = base_url(name, url).map_err(|error| usage(field, &error))?;
-        let plain = url.starts_with("http://") && !is_this_machine(&url);
-        if plain {
-            say(format_args!(
-                "warning: endpoint {name}: {url} is not encrypted; anybody in between can read the password"
-            ));
-        }
-        Ok(url)
-    };
-    let trust = |tls: &config::Tls| {
-        if tls.insecure {
-            say(format_args!(
-                "warning: endpoint {name}: certificates are not verified (tls.insecure); anybody in between can read \
-                 the password"
-            ));
-        }
-        let trust = tls.trust(folder, &what("tls"))?;
-        // A CA file that cannot be used is told before anything is sent anywhere.
-        trust.client(Timeouts::default()).map_err(|error| usage("tls", &error))?;
-        Ok::<_, Failure>(trust)
-    };
-    Ok(match endpoint {
-        Endpoint::VeeamVb365(from) => {
-            let last = from.url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-            if last.parse::<veeam_vb365::Version>().is_ok() {
-                let how = "leave the version out of the URL; it is found, or set with `version`";
-                return Err(Failure::usage(format!("{}: {how}", what("url"))));
-            }
-            let mut to = veeam_vb365::Config::new(
-                name,
-                url(&from.url, "url")?,
-                &from.username,
-                secret(&from.password, "password")?,
-            );
-            to.version =
-                from.version.as_deref().map(str::parse).transpose().map_err(|error| usage("version", &error))?;
-            to.trust = trust(&from.tls)?;
-            Prepared::Vb365(to)
-        }
-        Endpoint::HuaweiCbr(from) => {
-            let mut to = huawei_cbr::Config::new(name, &from.region, credentials(from, &what, &secret)?);
-            to.project_id.clone_from(&from.project_id);
-            to.url = url(from.url.as_ref().unwrap_or(&to.url), "url")?;
-            to.iam_url = url(from.iam_url.as_ref().unwrap_or(&to.iam_url), "iam_url")?;
-            to.trust = trust(&from.tls)?;
-            for path in &from.backup_lists {
-                to.backup_lists
-                    .extend(BackupList::read(&beside(folder, path)).map_err(|error| usage("backup_lists", &error))?);
-            }
-            Prepared::Cbr(to)
-        }
-        Endpoint::VsphereReplication(from) => {
-            let local = Login { username: from.username.clone(), password: secret(&from.password, "password")? };
-            let mut to = vsphere_replication::Config::new(name, url(&from.url, "url")?, local);
-            if let Some(user) = &from.remote {
-                let password = secret(&user.password, "remote.password")?;
-                to.remote = Some(Login { username: user.username.clone(), password });
-            }
-            to.trust = trust(&from.tls)?;
-            Prepared::Replication(to)
-        }
-    })
-}
-
-/// Either a password login or an access key, each complete.
-fn credentials(
-    from: &config::Cbr,
-    what: &dyn Fn(&str) -> String,
-    secret: &dyn Fn(&config::Secret, &str) -> Result<SecretString, Failure>,
-) -> Result<Credentials, Failure> {
-    match (&from.domain, &from.username, &from.password, &from.access_key, &from.secret_key) {
-        (Some(domain), Some(username), Some(password), None, None) => Ok(Credentials::Password {
-            domain: domain.clone(),
-            username: username.clone(),
-            password: secret(password, "password")?,
-        }),
-        (None, None, None, Some(access), Some(key)) => Ok(Credentials::Keys(huawei_cbr::Keys {
-            access: access.clone(),
-            secret: secret(key, "secret_key")?,
-            security_token: from.security_token.as_ref().map(|token| secret(token, "security_token")).transpose()?,
-        })),
-        _ => {
-            let how = "give either domain, username and password, or access_key and secret_key";
-            Err(Failure::usage(format!("{}: {how}", what("credentials"))))
-        }
-    }
-}
-
 impl Prepared {
     /// Connects and logs in.
     pub async fn connect(&self) -> Result<Arc<dyn Provider>, Error> {
+        Ok(self.open().await?.0)
+    }
+
+    /// Connects and logs in; with the operations by name.
+    pub async fn open(&self) -> Result<(Arc<dyn Provider>, Vec<Service>), Error> {
         Ok(match self {
-            Self::Vb365(config) => Arc::new(Vb365::connect(config).await?),
-            Self::Cbr(config) => Arc::new(Cbr::connect(config).await?),
-            Self::Replication(config) => Arc::new(VsphereReplication::connect(config).await?),
+            Self::Vb365(config) => {
+                let server = Vb365::connect(config).await?;
+                let services = server.services();
+                (Arc::new(server), services)
+            }
+            Self::Cbr(config) => {
+                let region = Cbr::connect(config).await?;
+                let services = region.services();
+                (Arc::new(region), services)
+            }
+            Self::Replication(config) => {
+                let appliance = VsphereReplication::connect(config).await?;
+                let services = appliance.services();
+                (Arc::new(appliance), services)
+            }
         })
     }
 }
@@ -156,9 +79,26 @@ pub fn prepare_all(
         }
     }
     let wanted = |name: &str| selectors.is_empty() || selectors.iter().any(|selector| selector.matches_endpoint(name));
-    let endpoints = file.endpoints.iter().filter(|(name, _)| wanted(name));
-    let prepared = endpoints.map(|(name, endpoint)| Ok((name.clone(), prepare(name, endpoint, folder)?)));
-    let mut prepared = prepared.collect::<Result<Vec<_>, Failure>>()?;
+    prepare_each(file.endpoints.iter().filter(|(name, _)| wanted(name)), folder)
+}
+
+/// These endpoints, prepared. What is wrong with them is told of all.
+pub fn prepare_each<'a>(
+    endpoints: impl Iterator<Item = (&'a String, &'a Endpoint)>,
+    folder: &Path,
+) -> Result<Vec<(String, Prepared)>, Failure> {
+    let mut prepared = Vec::new();
+    let mut problems = Vec::new();
+    for (name, endpoint) in endpoints {
+        match prepare(name, endpoint, folder) {
+            Ok(one) => prepared.push((name.clone(), one)),
+            Err(Failure::Problems(wrong)) => problems.extend(wrong),
+            Err(failure) => return Err(failure),
+        }
+    }
+    if !problems.is_empty() {
+        return Err(Failure::Problems(problems));
+    }
     share_quotas(&mut prepared);
     Ok(prepared)
 }
@@ -187,33 +127,53 @@ fn host_and_port(url: &str) -> String {
 /// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used, and no
 /// session is left behind when somebody breaks off.
 pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Result<Chosen, Failure> {
-    if signals::is_asked_to_end() {
-        return Err(Failure::BrokenOff);
-    }
-    let opening = prepared.iter().map(|(name, prepared)| async move {
-        let opened = open_one(prepared).await;
-        opened.map_err(|error| (name.clone(), error))
-    });
-    let mut chosen = Vec::new();
-    let mut failed = Vec::new();
-    for outcome in gather(opening, signals::asked_to_end()).await {
-        match outcome {
-            Ok(endpoint) => chosen.push(endpoint),
-            Err(failure) => failed.push(failure),
-        }
-    }
-    let narrowed = match () {
-        () if signals::is_asked_to_end() => Err(Failure::BrokenOff),
-        () if failed.is_empty() => narrow(&mut chosen, selectors),
-        () => Err(Failure::Endpoints(failed)),
-    };
-    match narrowed {
+    let mut chosen = open_all(prepared, open_one).await?;
+    match narrow(&mut chosen, selectors) {
         Ok(()) => Ok(chosen),
         Err(failure) => {
             close_all(&chosen).await;
             Err(failure)
         }
     }
+}
+
+/// The same without asking for targets.
+pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+    let connected = open_all(prepared, async |one| Ok((one.connect().await?, ()))).await?;
+    Ok(connected.into_iter().map(|(provider, ())| provider).collect())
+}
+
+/// The same for one endpoint, with its operations by name.
+pub async fn open_services(name: &str, prepared: Prepared) -> Result<(Arc<dyn Provider>, Vec<Service>), Failure> {
+    let opened = open_all(&[(name.to_owned(), prepared)], Prepared::open).await?;
+    opened.into_iter().next().ok_or(Failure::BrokenOff)
+}
+
+/// Opens all endpoints at once; none stays open when one of them cannot be used, or when somebody breaks off.
+async fn open_all<T>(
+    prepared: &[(String, Prepared)],
+    open: impl AsyncFn(&Prepared) -> Result<(Arc<dyn Provider>, T), Error>,
+) -> Result<Vec<(Arc<dyn Provider>, T)>, Failure> {
+    if signals::is_asked_to_end() {
+        return Err(Failure::BrokenOff);
+    }
+    let open = &open;
+    let opening = prepared.iter().map(async |(name, one)| open(one).await.map_err(|error| (name.clone(), error)));
+    let mut opened = Vec::new();
+    let mut failed = Vec::new();
+    for outcome in gather(opening, signals::asked_to_end()).await {
+        match outcome {
+            Ok(endpoint) => opened.push(endpoint),
+            Err(failure) => failed.push(failure),
+        }
+    }
+    let failure = match () {
+        () if signals::is_asked_to_end() => Failure::BrokenOff,
+        () if failed.is_empty() => return Ok(opened),
+        () => Failure::Endpoints(failed),
+    };
+    close_all(&opened).await;
+    Err(failure)
 }
 
 /// One endpoint with its targets. A login is never dropped half way: nobody could end the session that it may give.
@@ -224,7 +184,7 @@ async fn open_one(prepared: &Prepared) -> Result<(Arc<dyn Provider>, Vec<Target>
     match listed.unwrap_or_else(|| Ok(Vec::new())) {
         Ok(targets) => Ok((provider, targets)),
         Err(error) => {
-            close_all(&vec![(provider, Vec::new())]).await;
+            close(provider.endpoint(), provider.close()).await;
             Err(error)
         }
     }
@@ -275,11 +235,12 @@ fn narrow(chosen: &mut Chosen, selectors: &[Selector]) -> Result<(), Failure> {
 }
 
 /// Logs out everywhere, within [`CLOSE_LIMIT`].
-pub async fn close_all(chosen: &Chosen) {
-    join_all(chosen.iter().map(|(provider, _)| close(provider.endpoint(), provider.close()))).await;
+pub async fn close_all<T>(opened: &[(Arc<dyn Provider>, T)]) {
+    join_all(opened.iter().map(|(provider, _)| close(provider.endpoint(), provider.close()))).await;
 }
 
-async fn close(endpoint: &str, closing: impl Future<Output = Result<(), Error>>) {
+/// Logs out of one endpoint, within [`CLOSE_LIMIT`].
+pub async fn close(endpoint: &str, closing: impl Future<Output = Result<(), Error>>) {
     match tokio::time::timeout(CLOSE_LIMIT, closing).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(endpoint, %error, "logging out failed"),
@@ -291,7 +252,9 @@ async fn close(endpoint: &str, closing: impl Future<Output = Result<(), Error>>)
 mod tests {
     use std::future::{pending, ready};
 
+    use backup_sync::runtime::SecretString;
     use backup_sync::runtime::clock::ManualClock;
+    use backup_sync::vsphere_replication::Login;
     use jiff::Timestamp;
 
     use super::*;

@@ -22,21 +22,33 @@ pub enum Exit {
     Partial,
     /// Something was started and its end is not known.
     Unconfirmed,
+    /// Something was still at work at its deadline.
+    StillRunning,
     /// The user broke it off.
     Interrupted,
 }
 
+/// What each number means, in the order in which they are decided: the first that fits.
+pub const CODES: [(u8, &str); 9] = [
+    (130, "broken off by the user; the vendor's work goes on"),
+    (
+        7,
+        "something was started and its end is not confirmed: look before you start again, or resume the run as is printed",
+    ),
+    (8, "something was still at work at its deadline and goes on; the command that resumes the run is printed"),
+    (5, "some targets succeeded, others failed"),
+    (1, "targets failed, none succeeded; or a call was refused; or the result could not be printed"),
+    (3, "an endpoint refused the credentials, or a right is missing"),
+    (4, "an endpoint could not be reached or was too busy: the same call may succeed later"),
+    (2, "the call, the configuration or the journal is wrong; nothing was started"),
+    (0, "every target is proven to be synchronized, or was skipped with a reason"),
+];
+
 /// The part of the help that tells the exit codes.
-pub const HELP: &str = "\
-Exit codes (the first that fits):
-  130  broken off by the user; the vendor's work goes on
-    6  something was started and its end is not known yet: look before you start again
-    5  some targets succeeded, others failed
-    1  targets failed, none succeeded; or the result could not be printed
-    3  an endpoint refused the credentials, or a right is missing
-    4  an endpoint could not be reached or was too busy: the same call may succeed later
-    2  the call or the configuration is wrong; nothing was started
-    0  every target is proven to be synchronized, or was skipped with a reason";
+pub fn help() -> String {
+    let lines = CODES.map(|(code, meaning)| format!("\n  {code:>3}  {meaning}"));
+    format!("Exit codes (the first that fits):{}", lines.concat())
+}
 
 impl Exit {
     /// The number.
@@ -48,7 +60,8 @@ impl Exit {
             Self::Denied => 3,
             Self::Transient => 4,
             Self::Partial => 5,
-            Self::Unconfirmed => 6,
+            Self::Unconfirmed => 7,
+            Self::StillRunning => 8,
             Self::Interrupted => 130,
         }
     }
@@ -66,9 +79,8 @@ impl Exit {
         let succeeded = any(|target| matches!(target.outcome, Outcome::Succeeded { .. }));
         match () {
             () if report.interrupted => Self::Interrupted,
-            () if any(|target| matches!(target.outcome, Outcome::Unknown { .. } | Outcome::StillRunning { .. })) => {
-                Self::Unconfirmed
-            }
+            () if any(|target| matches!(target.outcome, Outcome::Unknown { .. })) => Self::Unconfirmed,
+            () if any(|target| matches!(target.outcome, Outcome::StillRunning { .. })) => Self::StillRunning,
             () if succeeded && (real || denied || transient) => Self::Partial,
             () if real => Self::Failed,
             () if denied => Self::Denied,
@@ -99,9 +111,21 @@ pub enum Failure {
     /// The call or the configuration is wrong.
     #[error("{0}")]
     Usage(String),
+    /// Several things are wrong with the call or the configuration.
+    #[error("{}", .0.join("; "))]
+    Problems(Vec<String>),
     /// Endpoints could not be used, at least one.
     #[error("{}", told(.0).join("; "))]
     Endpoints(Vec<(String, Error)>),
+    /// The journal cannot be used.
+    #[error("{0}")]
+    Journal(#[from] backup_sync_journal::Error),
+    /// A call that changes something may have been carried out; the first part is the endpoint.
+    #[error("endpoint {}: {}; it may have been carried out and is not sent again: look before you call again", .0, .1.chain())]
+    Unconfirmed(String, Error),
+    /// The user broke off while a call was under way that changes something.
+    #[error("broken off; whether {0} was carried out is not known: look before you call again")]
+    BrokenOffInCall(String),
     /// The user broke off before anything was started.
     #[error("broken off; nothing was started")]
     BrokenOff,
@@ -123,6 +147,7 @@ impl Failure {
     /// What is told of it, each as a line of its own.
     pub fn lines(&self) -> Vec<String> {
         match self {
+            Self::Problems(problems) => problems.clone(),
             Self::Endpoints(endpoints) => told(endpoints),
             _ => vec![self.to_string()],
         }
@@ -135,8 +160,11 @@ impl Failure {
             kind => Exit::of_error(Some(kind.as_str()), error.is_transient()),
         };
         match self {
-            Self::Usage(_) => Exit::Usage,
-            Self::BrokenOff => Exit::Interrupted,
+            // Another process is at work on the run, and will be done some day.
+            Self::Journal(backup_sync_journal::Error::Busy { .. }) => Exit::Transient,
+            Self::Usage(_) | Self::Problems(_) | Self::Journal(_) => Exit::Usage,
+            Self::Unconfirmed(..) => Exit::Unconfirmed,
+            Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
             Self::Output(_) => Exit::Failed,
             Self::Endpoints(endpoints) => {
                 let exits: Vec<Exit> = endpoints.iter().map(|(_, error)| of(error)).collect();

@@ -2,16 +2,20 @@
 
 mod args;
 mod cmd;
+mod complete;
 mod config;
 mod endpoints;
 mod exit;
+mod journal;
 mod keyring;
 mod labels;
 mod output;
+mod prepare;
 mod progress;
 mod secret;
 mod signals;
 mod simulated;
+mod tables;
 mod telemetry;
 
 use std::process::ExitCode;
@@ -24,6 +28,7 @@ use crate::args::{Arguments, Command};
 use crate::exit::{Exit, Failure};
 
 fn main() -> ExitCode {
+    complete::answer();
     let arguments = Arguments::parse();
     let runtime = match start(&arguments) {
         Ok(runtime) => runtime,
@@ -74,8 +79,15 @@ async fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,
+        Command::Resume(resume) => cmd::resume::run(&resume).await,
+        Command::History(history) => cmd::history::run(&history).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
         Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
+        Command::Api(api) => cmd::api::run(&api).await,
+        Command::Config(config) => cmd::config::run(&config),
+        Command::Explain(explain) => cmd::explain::run(&explain),
+        Command::Completions(completions) => cmd::completions::run(&completions),
+        Command::Man(man) => cmd::man::run(&man),
         Command::Schema(schema) => cmd::schema::run(&schema),
     }
 }

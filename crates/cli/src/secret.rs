@@ -106,7 +106,7 @@ impl Secret {
     }
 
     /// Where it comes from, for messages.
-    fn place(&self) -> String {
+    pub fn place(&self) -> String {
         match self {
             Self::Env(name) => format!("environment variable {name}"),
             Self::File(path) => format!("file {}", path.display()),

@@ -3,7 +3,7 @@
 //! One task hears them all from the start of the program to its end, because a signal that was listened to once never
 //! ends a program by itself again.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -15,6 +15,23 @@ use crate::{progress, telemetry};
 /// Whether somebody has asked to end.
 static ASKED: LazyLock<watch::Sender<bool>> = LazyLock::new(|| watch::Sender::new(false));
 
+/// What is told at the first request, before anything else.
+static FIRST: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
+/// From now on `tell` says at the first request what goes on without this program. It is called once at most.
+pub fn tell_first(tell: impl FnOnce() + Send + 'static) {
+    first(Some(Box::new(tell)));
+}
+
+/// There is nothing more to tell first.
+pub fn tell_nothing_first() {
+    first(None);
+}
+
+fn first(tell: Option<Box<dyn FnOnce() + Send>>) -> Option<Box<dyn FnOnce() + Send>> {
+    std::mem::replace(&mut *FIRST.lock().unwrap_or_else(PoisonError::into_inner), tell)
+}
+
 /// Listens from now on. The first request is for [`asked_to_end`], and `told` says what comes of it; the second ends the
 /// program, whatever it is doing.
 pub fn listen(told: &'static str) {
@@ -25,7 +42,12 @@ pub fn listen(told: &'static str) {
 
 async fn heed(mut requests: Requests, told: &'static str) {
     requests.next().await;
-    let note = spawn_blocking(move || progress::note(format_args!("{told} (once more to quit at once)")));
+    let note = spawn_blocking(move || {
+        if let Some(tell) = first(None) {
+            tell();
+        }
+        progress::note(format_args!("{told} (once more to quit at once)"));
+    });
     // First told, then done; but where nobody reads standard error, that holds up neither this nor the second request.
     let _ = tokio::time::timeout(Duration::from_millis(100), note).await;
     ASKED.send_replace(true);

@@ -6,16 +6,23 @@
 use std::sync::{Mutex, PoisonError};
 
 use backup_sync_runtime::BoxFuture;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::Outcome;
+use crate::address::Address;
 use crate::provider::{Baseline, Job, Target};
+use crate::report::TargetReport;
 
 /// One line of a journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Entry {
+    /// The run knows its targets; nothing has been sent yet that starts work.
+    Planned {
+        /// All of them, in the order of the report.
+        targets: Vec<Planned>,
+    },
     /// The request that starts this target is about to be sent.
     Intent {
         /// The target.
@@ -23,20 +30,36 @@ pub enum Entry {
         /// Its state before.
         baseline: Baseline,
     },
+    /// The request that was about to be sent was not sent, because the run was broken off.
+    Withdrawn {
+        /// The target.
+        target: Address,
+    },
     /// The vendor has a job.
     Job {
         /// The job.
         job: Job,
+        /// The state that its end will be compared with.
+        baseline: Baseline,
         /// It was found, not started.
         adopted: bool,
     },
-    /// The target has ended.
+    /// The target has ended, or the watch over it has.
     Ended {
-        /// The target.
-        target: Target,
         /// How.
-        outcome: Outcome,
+        report: TargetReport,
+        /// More can be found out later: [`Run::resume`](crate::Run::resume) goes on where this target stood.
+        open: bool,
     },
+}
+
+/// A target that a run will deal with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Planned {
+    /// The vendor crate that deals with it.
+    pub vendor: String,
+    /// The target.
+    pub target: Target,
 }
 
 /// The journal cannot be written. A run then starts nothing more.
@@ -51,10 +74,10 @@ impl std::fmt::Display for JournalError {
 
 impl std::error::Error for JournalError {}
 
-/// Keeps the record of a run. An entry is durable when `record` returns.
+/// Keeps the record of one run. An entry is durable when `record` returns.
 pub trait Journal: Send + Sync {
-    /// Adds an entry.
-    fn record<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>>;
+    /// Adds an entry with the time of day at which it was made.
+    fn record<'a>(&'a self, at: Timestamp, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>>;
 }
 
 /// A journal that lasts as long as the process.
@@ -69,7 +92,7 @@ impl MemoryJournal {
 }
 
 impl Journal for MemoryJournal {
-    fn record<'a>(&'a self, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
+    fn record<'a>(&'a self, _: Timestamp, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry.clone());
         Box::pin(async { Ok(()) })
     }

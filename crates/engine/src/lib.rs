@@ -5,15 +5,22 @@ mod address;
 mod event;
 mod journal;
 mod outcome;
+mod past;
 mod provider;
 mod report;
+mod resume;
 mod run;
 mod slot;
+mod start;
+mod watch;
 
 pub use address::{Address, Selector};
 pub use event::{Event, EventRecord, Sink, WaitReason};
-pub use journal::{Entry, Journal, JournalError, MemoryJournal};
+pub use journal::{Entry, Journal, JournalError, MemoryJournal, Planned};
 pub use outcome::{Evidence, Outcome};
-pub use provider::{Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Target, Verdict};
+pub use past::{Past, Stage};
+pub use provider::{
+    Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
+};
 pub use report::{Report, Summary, TargetReport};
 pub use run::{Options, Polling, Run, Stop};

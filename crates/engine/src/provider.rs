@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{BoxFuture, Error};
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -180,6 +181,27 @@ impl Verdict {
     }
 }
 
+/// What a search for a started synchronization shows. Only [`Search::Absent`] permits to start again.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Search {
+    /// It is there, at work or over.
+    Found(Job),
+    /// The vendor would list it, also after its end, and does not.
+    Absent,
+    /// Nothing was found, but that proves nothing.
+    CannotTell {
+        /// Why the vendor's silence proves nothing.
+        why: String,
+    },
+}
+
+impl Search {
+    /// A search whose silence proves nothing.
+    pub fn cannot_tell(why: impl Into<String>) -> Self {
+        Self::CannotTell { why: why.into() }
+    }
+}
+
 /// A connection to one endpoint of one vendor.
 ///
 /// Every method makes the requests it needs and says what it found. Loops, pauses, deadlines and decisions about
@@ -208,12 +230,14 @@ pub trait Provider: Debug + Send + Sync {
     /// Starts one target. One request that starts work, and no other.
     fn trigger<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>>;
 
-    /// The synchronization of this target that runs now or was started since the baseline, if one can be told.
+    /// Looks for the synchronization of this target that runs now or was started since the baseline. `since` is when the
+    /// start was about to be sent, by the clock of this machine.
     fn find_running<'a>(
         &'a self,
         target: &'a Target,
         baseline: &'a Baseline,
-    ) -> BoxFuture<'a, Result<Option<Job>, Error>>;
+        since: Timestamp,
+    ) -> BoxFuture<'a, Result<Search, Error>>;
 
     /// How far each job is, in the order given; the number of requests must not grow with the number of jobs where the
     /// vendor has a list call.

@@ -55,6 +55,9 @@ pub struct Summary {
 pub struct Report {
     /// Version of this form, 1.
     pub version: u32,
+    /// Id of the run in the journal, if one was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// Whether the run was broken off by the user.
     pub interrupted: bool,
     /// Milliseconds that the run took.
@@ -79,6 +82,6 @@ impl Report {
             };
             *counter += 1;
         }
-        Self { version: 1, interrupted, duration_ms, summary, targets }
+        Self { version: 1, run: None, interrupted, duration_ms, summary, targets }
     }
 }

@@ -3,21 +3,29 @@
 use std::time::Duration;
 
 use backup_sync_runtime::Error;
+use jiff::Timestamp;
 
 use crate::event::{Event, millis};
 use crate::outcome::Outcome;
-use crate::provider::{Baseline, Job, Observation, Phase, Target};
+use crate::past::{Past, Stage};
+use crate::provider::{Baseline, Facts, Job, Observation, Phase, Target};
 use crate::report::TargetReport;
 
 /// One target: what is known of it and where it stands.
 #[derive(Debug)]
 pub(crate) struct Slot {
     pub(crate) target: Target,
-    pub(crate) vendor: &'static str,
+    pub(crate) vendor: String,
     pub(crate) baseline: Baseline,
     pub(crate) job: Option<Job>,
     pub(crate) adopted: bool,
     pub(crate) started: Duration,
+    /// When a start was about to be sent, by the time of day.
+    pub(crate) intended: Option<Timestamp>,
+    /// An earlier process was about to send a start, and nobody knows what became of it.
+    pub(crate) lost: bool,
+    /// How long it was at work before this process.
+    earlier: Duration,
     pub(crate) last: Option<Observation>,
     /// Since when the vendor claims an end that is not proven yet.
     pub(crate) claimed: Option<Duration>,
@@ -27,7 +35,7 @@ pub(crate) struct Slot {
 }
 
 /// How a target ended.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct End {
     outcome: Outcome,
     error_kind: Option<String>,
@@ -36,7 +44,27 @@ struct End {
 }
 
 impl Slot {
-    pub(crate) fn new(target: Target, vendor: &'static str, now: Duration) -> Self {
+    /// A target as it was left, at `now` by the clock for waiting and `wall` by the time of day.
+    pub(crate) fn new(past: Past, now: Duration, wall: Timestamp) -> Self {
+        let since = |at: Timestamp| Duration::try_from(wall.duration_since(at)).unwrap_or_default();
+        let mut slot = Self::fresh(past.target, past.vendor, now);
+        match past.stage {
+            Stage::Planned => {}
+            Stage::Intended { baseline, at } => {
+                (slot.baseline, slot.intended, slot.lost, slot.earlier) = (baseline, Some(at), true, since(at));
+            }
+            Stage::Started { job, baseline, adopted, at } => {
+                (slot.baseline, slot.job, slot.adopted, slot.earlier) = (baseline, Some(job), adopted, since(at));
+            }
+            Stage::Ended(report) => {
+                (slot.end, slot.adopted) = (Some(End::of(&report)), report.adopted);
+                slot.job = Some(Job { target: slot.target.clone(), ids: report.job, facts: Facts::default() });
+            }
+        }
+        slot
+    }
+
+    fn fresh(target: Target, vendor: String, now: Duration) -> Self {
         Self {
             target,
             vendor,
@@ -44,6 +72,9 @@ impl Slot {
             job: None,
             adopted: false,
             started: now,
+            intended: None,
+            lost: false,
+            earlier: Duration::ZERO,
             last: None,
             claimed: None,
             changed: now,
@@ -54,6 +85,21 @@ impl Slot {
 
     pub(crate) fn is_open(&self) -> bool {
         self.end.is_none()
+    }
+
+    /// Whether nothing has been sent for it, or nothing that arrived.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.is_open() && self.job.is_none() && !self.lost
+    }
+
+    /// Whether it has to be looked for.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.is_open() && self.lost
+    }
+
+    /// It is certain that no start of it has arrived.
+    pub(crate) fn never_arrived(&mut self) {
+        (self.lost, self.intended, self.earlier) = (false, None, Duration::ZERO);
     }
 
     /// Whether the vendor's last word says neither that it runs nor that it is over.
@@ -71,11 +117,17 @@ impl Slot {
     }
 
     pub(crate) fn begin(&mut self, job: Job, adopted: bool, now: Duration) -> Event {
-        let ids = job.ids.clone();
         self.job = Some(job);
         self.adopted = adopted;
+        self.lost = false;
         self.changed = now;
-        Event::Started { target: self.target.address.clone(), job: ids, adopted }
+        self.taken_up()
+    }
+
+    /// The event for a job that is known.
+    pub(crate) fn taken_up(&self) -> Event {
+        let job = self.job.as_ref().map(|job| job.ids.clone()).unwrap_or_default();
+        Event::Started { target: self.target.address.clone(), job, adopted: self.adopted }
     }
 
     /// Takes an observation. `true`: something about the job has changed.
@@ -105,7 +157,7 @@ impl Slot {
     }
 
     pub(crate) fn finish(&mut self, outcome: Outcome, error: Option<&Error>, now: Duration) -> Event {
-        let duration = now.saturating_sub(self.started);
+        let duration = self.earlier.saturating_add(now.saturating_sub(self.started));
         self.end = Some(End {
             outcome: outcome.clone(),
             error_kind: error.map(|error| error.kind().to_string()),
@@ -115,24 +167,42 @@ impl Slot {
         Event::Finished { target: self.target.address.clone(), outcome, duration_ms: millis(duration) }
     }
 
-    pub(crate) fn report(self) -> TargetReport {
+    /// The event for an end that is known already.
+    pub(crate) fn finished(&self) -> Option<Event> {
+        let end = self.end.as_ref()?;
+        let (target, outcome) = (self.target.address.clone(), end.outcome.clone());
+        Some(Event::Finished { target, outcome, duration_ms: millis(end.duration) })
+    }
+
+    pub(crate) fn report(&self) -> TargetReport {
         let nothing = || End {
             outcome: Outcome::Unknown { why: "the run ended without a word about it".to_owned() },
             error_kind: None,
             transient: false,
             duration: Duration::ZERO,
         };
-        let end = self.end.unwrap_or_else(nothing);
+        let end = self.end.clone().unwrap_or_else(nothing);
         TargetReport {
-            target: self.target.address,
-            name: self.target.name,
-            vendor: self.vendor.to_owned(),
-            job: self.job.map(|job| job.ids).unwrap_or_default(),
+            target: self.target.address.clone(),
+            name: self.target.name.clone(),
+            vendor: self.vendor.clone(),
+            job: self.job.as_ref().map(|job| job.ids.clone()).unwrap_or_default(),
             adopted: self.adopted,
             outcome: end.outcome,
             error_kind: end.error_kind,
             transient: end.transient,
             duration_ms: millis(end.duration),
+        }
+    }
+}
+
+impl End {
+    fn of(report: &TargetReport) -> Self {
+        Self {
+            outcome: report.outcome.clone(),
+            error_kind: report.error_kind.clone(),
+            transient: report.transient,
+            duration: Duration::from_millis(report.duration_ms),
         }
     }
 }
@@ -147,11 +217,11 @@ fn shown_percent(percent: f64) -> Option<u8> {
 mod tests {
     use super::*;
     use crate::address::Address;
-    use crate::provider::Facts;
 
     fn slot() -> Slot {
         let address = Address { endpoint: "e".into(), kind: "k".into(), id: "i".into() };
-        Slot::new(Target { address, name: "n".into(), facts: Facts::default() }, "v", Duration::ZERO)
+        let target = Target { address, name: "n".into(), facts: Facts::default() };
+        Slot::new(Past::planned(target, "v"), Duration::ZERO, Timestamp::UNIX_EPOCH)
     }
 
     fn running(percent: f64) -> Observation {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[expect(dead_code, reason = "shared with the other tests of the engine")]
 mod fake;
 
 use std::time::Duration;
@@ -190,14 +191,15 @@ async fn the_intent_is_in_the_journal_before_the_start_is_sent() {
         .journal
         .iter()
         .map(|entry| match entry {
+            Entry::Planned { .. } => "planned",
             Entry::Intent { .. } => "intent",
             Entry::Job { .. } => "job",
             Entry::Ended { .. } => "ended",
             _ => "other",
         })
         .collect();
-    assert_eq!(kinds, ["intent", "job", "ended"]);
-    assert_eq!(stage.fake.journal_at_trigger(), Some(1), "one entry was there when the start was sent");
+    assert_eq!(kinds, ["planned", "intent", "job", "ended"]);
+    assert_eq!(stage.fake.journal_at_trigger(), Some(2), "plan and intent were there when the start was sent");
 }
 
 #[tokio::test]
@@ -214,6 +216,15 @@ async fn breaking_off_leaves_running_work_and_starts_nothing_more() {
     assert_eq!(stage.words(), ["still-running"]);
     let stage = Stage::stopped_at_look(Fake::new(vec![]), options(), 0).await;
     assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["skipped"], 0));
+}
+
+#[tokio::test]
+async fn a_start_that_was_held_back_when_the_run_was_broken_off_can_be_resumed_as_planned() {
+    let held = Error::new(Kind::BrokenOff, Delivery::NeverSent, "broken off");
+    let stage = run(Fake::new(vec![]).trigger_fails(held), 1, options()).await;
+    assert_eq!((stage.words(), stage.fake.count("find")), (vec!["skipped"], 0));
+    let last: Vec<&Entry> = stage.journal.iter().skip(1).collect();
+    assert!(matches!(last[..], [Entry::Intent { .. }, Entry::Withdrawn { .. }, Entry::Ended { open: true, .. }]));
 }
 
 #[tokio::test]

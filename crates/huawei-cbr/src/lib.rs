@@ -4,6 +4,7 @@
 mod auth;
 mod backup_list;
 mod config;
+pub mod error_code;
 mod hooks;
 mod inventory;
 mod logs;

@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
+    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
-use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Delivery, Error, Kind, TokenSession, base_url, call};
+use backup_sync_runtime::{
+    Authenticator, BoxFuture, Connection, Delivery, Error, Kind, Service, TokenSession, base_url, call,
+};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::auth::PasswordLogin;
@@ -25,6 +28,8 @@ use crate::{iam_v3, v3};
 /// The two kinds of target.
 const VAULT: &str = "vault";
 const BACKUPS: &str = "backups";
+/// The parameter with the project, which is in the path of every operation of CBR.
+const PROJECT: &str = "project_id";
 /// Facts: the backups of a list, ids of tasks that were there before, and how many backups the service accepted.
 const LIST: &str = "backups";
 const KNOWN: &str = "tasksBefore";
@@ -42,6 +47,7 @@ pub struct Cbr {
     pub(crate) project_id: String,
     connection: Connection,
     pub(crate) client: v3::Client,
+    services: [Service; 2],
     lists: HashMap<String, Vec<BackupSync>>,
     since: String,
     /// Tasks of the lists that were started over this connection; they are in the vaults' lists of tasks too.
@@ -49,6 +55,9 @@ pub struct Cbr {
 }
 
 impl Cbr {
+    /// Parameters that [`Cbr::services`] fills in.
+    pub const GIVEN: &'static [&'static str] = &[PROJECT];
+
     /// Connects: checks the configuration, gets a token, finds the project.
     ///
     /// # Errors
@@ -78,12 +87,15 @@ impl Cbr {
             (Credentials::Keys(_), None) => authenticator(config, &bare, &iam_url, Some(project_id.clone())),
             _ => session,
         };
+        let iam = Service::new(bare.with(iam_v3::OPERATIONS, session.clone()), iam_url);
         let connection = bare.with(v3::OPERATIONS, session);
         connection.open().await?;
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
+        let services = [Service::new(connection.clone(), url).give(PROJECT, &project_id), iam];
         let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
-        let since = (config.clock.wall() - HISTORY).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        Ok(Self { name: config.name.clone(), project_id, connection, client, lists, since, of_lists: Mutex::default() })
+        let since = time(config.clock.wall() - HISTORY);
+        let of_lists = Mutex::default();
+        Ok(Self { name: config.name.clone(), project_id, connection, client, services, lists, since, of_lists })
     }
 
     /// The generated client.
@@ -94,6 +106,11 @@ impl Cbr {
     /// The project in use.
     pub fn project_id(&self) -> &str {
         &self.project_id
+    }
+
+    /// The operations of CBR and of IAM by name; the project is filled in where a call does not name one.
+    pub fn services(&self) -> Vec<Service> {
+        self.services.to_vec()
     }
 
     fn logs(&self) -> Logs<'_> {
@@ -166,21 +183,18 @@ impl Cbr {
         })
     }
 
-    async fn find(&self, target: &Target, baseline: &Baseline) -> Result<Option<Job>, Error> {
-        // A task of a list does not say which backups it is about, so it cannot be told from others.
+    async fn find(&self, target: &Target, baseline: &Baseline, since: Timestamp) -> Result<Search, Error> {
         if target.address.kind != VAULT {
-            return Ok(None);
+            let why = "a task of a list does not say which backups it is about, so it cannot be told from others";
+            return Ok(Search::cannot_tell(why));
         }
-        let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
-        let tasks = self.logs().synchronizations(Some(&target.address.id)).await?;
+        // So far back that no difference of clocks matters, but not before the list that the baseline was made of begins, or
+        // all that is older would seem new.
+        let since = time(since - HISTORY);
+        let logs = Logs { since: &since, ..self.logs() };
+        let tasks = logs.synchronizations(Some(&target.address.id)).await?;
         let of_lists = self.of_lists.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = |task: &&OperationLog| !known.contains(&task.id) && !of_lists.contains(&task.id);
-        let mut mine = tasks.iter().filter(|task| belongs(task, target)).filter(new);
-        Ok(match (mine.next(), mine.next()) {
-            (Some(only), None) => Some(job(target, only)),
-            // Of several, nothing says which one is meant.
-            _ => None,
-        })
+        Ok(search(target, baseline, &of_lists, &tasks))
     }
 
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
@@ -232,6 +246,11 @@ async fn project(iam: &iam_v3::Client, region: &str) -> Result<String, Error> {
     }
 }
 
+/// A time as lists of tasks take it.
+fn time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// The service said yes but gave no task to watch.
 fn unnamed(operation: &'static str) -> Error {
     let what = "the service accepted the synchronization, but named no task for it";
@@ -244,6 +263,20 @@ fn belongs(task: &OperationLog, target: &Target) -> bool {
 
 fn job(target: &Target, task: &OperationLog) -> Job {
     Job { target: target.clone(), ids: vec![task.id.clone()], facts: Facts::default() }
+}
+
+/// The task that was started since the baseline. The service lists tasks after their end too.
+fn search(target: &Target, baseline: &Baseline, of_lists: &HashSet<String>, tasks: &[OperationLog]) -> Search {
+    let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
+    let new = |task: &&OperationLog| !known.contains(&task.id) && !of_lists.contains(&task.id);
+    let mut mine = tasks.iter().filter(|task| belongs(task, target)).filter(new);
+    match (mine.next(), mine.next()) {
+        (None, _) => Search::Absent,
+        (Some(only), None) => Search::Found(job(target, only)),
+        (Some(_), Some(_)) => {
+            Search::cannot_tell("there are several new tasks of it, and nothing says which one is meant")
+        }
+    }
 }
 
 fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseline {
@@ -354,8 +387,9 @@ impl Provider for Cbr {
         &'a self,
         target: &'a Target,
         baseline: &'a Baseline,
-    ) -> BoxFuture<'a, Result<Option<Job>, Error>> {
-        Box::pin(self.find(target, baseline))
+        since: Timestamp,
+    ) -> BoxFuture<'a, Result<Search, Error>> {
+        Box::pin(self.find(target, baseline, since))
     }
 
     fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
@@ -374,5 +408,30 @@ impl Provider for Cbr {
 
     fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
         Box::pin(self.connection.close())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_since_the_baseline_is_found_also_after_its_end() {
+        let address = Address { endpoint: "cloud".into(), kind: VAULT.into(), id: "v".into() };
+        let target = Target { address, name: "vault".into(), facts: Facts::default() };
+        let before = Baseline { readiness: Readiness::Ready, facts: Facts::default().with(KNOWN, json!(["old"])) };
+        let task = |id: &str, vault: &str, status: &str| -> OperationLog {
+            serde_json::from_value(json!({"id": id, "vault_id": vault, "status": status})).unwrap()
+        };
+        let of_lists = HashSet::from(["of-a-list".to_owned()]);
+        let found = |task: OperationLog| search(&target, &before, &of_lists, &[task]);
+        assert_eq!(found(task("old", "v", "success")), Search::Absent);
+        assert_eq!(found(task("new", "other", "running")), Search::Absent);
+        assert_eq!(found(task("of-a-list", "v", "running")), Search::Absent);
+        let two = [task("new", "v", "running"), task("newer", "v", "running")];
+        assert!(matches!(search(&target, &before, &of_lists, &two), Search::CannotTell { .. }));
+        for status in ["running", "success", "failed", "a-new-word"] {
+            assert!(matches!(found(task("new", "v", status)), Search::Found(job) if job.ids == ["new"]), "{status}");
+        }
     }
 }

@@ -40,6 +40,40 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 12] = [
+        Self::Usage,
+        Self::Unreachable,
+        Self::Tls,
+        Self::Auth,
+        Self::Denied,
+        Self::NotFound,
+        Self::Conflict,
+        Self::Throttled,
+        Self::Vendor,
+        Self::Decode,
+        Self::Deadline,
+        Self::BrokenOff,
+    ];
+
+    /// What it means, for people.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Usage => "the call itself was wrong; nothing was sent",
+            Self::Unreachable => "the server was not reached: look at its name, the route and the port",
+            Self::Tls => "the server's certificate was not accepted, or TLS failed otherwise",
+            Self::Auth => "the credentials were not accepted",
+            Self::Denied => "the credentials were accepted but do not allow this",
+            Self::NotFound => "the thing that was asked for does not exist",
+            Self::Conflict => "the vendor refused because of the present state of things",
+            Self::Throttled => "there were too many requests; the same call may succeed later",
+            Self::Vendor => "any other refusal or failure on the vendor's side",
+            Self::Decode => "the vendor agreed, but its answer could not be read; what was asked for has happened",
+            Self::Deadline => "no answer came in time; the vendor may have acted on the request",
+            Self::BrokenOff => "the call was broken off before it was sent",
+        }
+    }
+
     /// The word for it in messages and machine-readable output.
     pub fn as_str(self) -> &'static str {
         match self {

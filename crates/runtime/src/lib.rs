@@ -4,6 +4,7 @@
 pub mod auth;
 mod body;
 pub mod clock;
+mod code;
 mod connection;
 mod error;
 mod halt;
@@ -14,7 +15,9 @@ pub mod quota;
 mod redact;
 pub mod retry;
 mod send;
+pub mod service;
 pub mod session;
+pub mod suggest;
 pub mod tls;
 mod trace;
 pub mod wire;
@@ -26,9 +29,11 @@ pub use secrecy::{ExposeSecret, SecretString};
 pub use secrecy::zeroize::{Zeroize, Zeroizing};
 
 pub use auth::{Authenticator, BoxFuture, Stamp};
+pub use code::ErrorCode;
 pub use connection::{Connection, ConnectionBuilder, Timeouts, base_url, is_this_machine};
 pub use error::{Delivery, Error, Kind, call};
-pub use operation::Operation;
+pub use operation::{Body, Form, Operation, Paging, Parameter, Place, Style};
+pub use service::{Answer, Call, Service};
 pub use session::{Credential, Login, TokenSession};
 
 /// Declares a module with what a vendor crate's build script has compiled from one document: the client, and behind the

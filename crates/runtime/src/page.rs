@@ -167,7 +167,7 @@ impl<T> Listing<T> {
     }
 }
 
-fn unusable(what: String) -> Error {
+pub(crate) fn unusable(what: String) -> Error {
     Error::new(Kind::Decode, Delivery::Accepted, what)
 }
 

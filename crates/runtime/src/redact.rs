@@ -18,13 +18,13 @@ use crate::auth::{base64, unbase64};
 use crate::operation::Operation;
 
 /// What stands where a secret stood.
-const STRUCK: &str = "[redacted]";
+pub(crate) const STRUCK: &str = "[redacted]";
 /// Shorter values are left: striking them out would garble the sentence and so tell what they are.
 const SHORTEST: usize = 4;
 /// So many tokens of the past are remembered.
 const REMEMBERED: usize = 64;
 /// Everything but letters, digits, `-`, `_`, `.` and `~`.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(crate) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 type Secret = Zeroizing<String>;
 
@@ -212,6 +212,7 @@ mod tests {
         starts_job: false,
         authenticated: false,
         secrets: &["password", "access_token", "x-subject-token"],
+        ..Operation::BLANK
     };
 
     fn request(body: &str) -> Request {

@@ -151,7 +151,10 @@ impl<L: Login> TokenSession<L> {
                 let refusals = state.failed.as_ref().map_or(0, |failed| failed.refusals) + usize::from(refused);
                 let seconds = HOLDS[refusals.saturating_sub(1).min(HOLDS.len() - 1)];
                 let holds = self.clock.monotonic() + Duration::from_secs(seconds);
-                tracing::warn!(%error, "the login failed; it is tried again in {seconds} s at the earliest");
+                // Where there is no login, a version is looked for that the server does not have; whoever asked tells of it.
+                if error.kind() != Kind::NotFound {
+                    tracing::warn!(%error, "the login failed; it is tried again in {seconds} s at the earliest");
+                }
                 state.failed = Some(Failed { error: error.clone(), holds, refusals });
                 Err(error)
             }

@@ -18,6 +18,7 @@ const OPERATIONS: &[Operation] = &[Operation {
     starts_job: false,
     authenticated: true,
     secrets: &[],
+    ..Operation::BLANK
 }];
 
 /// Counts who comes for credentials and never gives any.

@@ -24,6 +24,7 @@ const OPERATION: Operation = Operation {
     starts_job: false,
     authenticated: true,
     secrets: &[],
+    ..Operation::BLANK
 };
 
 /// Counts logins; fails while `broken` is not zero.

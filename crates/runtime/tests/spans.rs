@@ -31,6 +31,7 @@ const OPERATIONS: &[Operation] = &[Operation {
     starts_job: false,
     authenticated: true,
     secrets: &[],
+    ..Operation::BLANK
 }];
 
 /// A span or event with its fields as text.

@@ -23,6 +23,7 @@ static OPERATIONS: &[Operation] = &[Operation {
     starts_job: false,
     authenticated: false,
     secrets: &[],
+    ..Operation::BLANK
 }];
 
 /// A certificate with the chain that a server sends, and its key.

@@ -148,15 +148,20 @@ async fn handle(State(server): State<Arc<Server>>, ConnectInfo(peer): ConnectInf
         return send(control::answer(&server.shared, &call));
     }
     let fault = server.faults.take(call.operation());
-    let sent = server.misbehave(&call, fault.clone()).await;
-    server.record(&call, &sent, fault);
-    match sent {
-        Sent::Whole(answer) => send(answer),
-        Sent::Half(answer) => send_half(answer),
-        Sent::Nothing => {
+    // What a server has read it does, also when nobody waits for the answer any more.
+    let work = tokio::spawn(async move {
+        let sent = server.misbehave(&call, fault.clone()).await;
+        server.record(&call, &sent, fault);
+        sent
+    });
+    match work.await {
+        Ok(Sent::Whole(answer)) => send(answer),
+        Ok(Sent::Half(answer)) => send_half(answer),
+        Ok(Sent::Nothing) => {
             peer.cut();
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use backup_sync_engine::{Outcome, Provider as _, Readiness};
+use backup_sync_engine::{Outcome, Provider as _, Readiness, Search};
 use backup_sync_simulator::{Behaviour, Fault, FaultKind, Scripted, Settings, Simulator};
 use common::{Anything, baseline, cbr, cbr_config, http, only, start, synchronize, target};
 use huawei_cbr::{BackupList, Cbr};
@@ -237,15 +237,18 @@ async fn a_vault_does_not_adopt_the_tasks_of_a_list() -> Anything {
             "image_path": "p/1", "resource_id": "r1", "resource_name": "vm-7", "created_at": 1_700_000_000}]);
         let lists = BackupList::parse(&entry.to_string(), "week", "week.json")?;
         let config = cbr_config(&simulator, only(&simulator)?);
+        let now = config.clock.wall();
         let provider = Cbr::connect(&huawei_cbr::Config { backup_lists: lists, ..config }).await?;
         let (vault, list) = (target(&provider, "hybrid-1").await?, target(&provider, "week").await?);
         let before = baseline(&provider, &vault).await?;
         let of_list = provider.trigger(&list, &baseline(&provider, &list).await?).await?;
         simulator.fault("cloud", Fault { operation: Some("ImportCheckpoint".into()), times: 1, kind })?;
         assert!(provider.trigger(&vault, &before).await.is_err());
-        let found = provider.find_running(&vault, &before).await?;
-        assert_eq!(found.is_some(), applied);
-        assert!(found.iter().flat_map(|job| &job.ids).all(|id| !of_list.ids.contains(id)));
+        let found = provider.find_running(&vault, &before, now).await?;
+        match found {
+            Search::Found(job) => assert!(applied && job.ids.iter().all(|id| !of_list.ids.contains(id))),
+            other => assert!(!applied && other == Search::Absent, "{other:?}"),
+        }
     }
     Ok(())
 }

@@ -117,7 +117,7 @@ impl Api {
     }
 
     /// The operation table of `version`.
-    pub(crate) fn operations(version: Version) -> &'static [backup_sync_runtime::Operation] {
+    pub fn operations(version: Version) -> &'static [backup_sync_runtime::Operation] {
         match version {
             Version::V5 => v5::OPERATIONS,
             Version::V6 | Version::V7 => v7::OPERATIONS,

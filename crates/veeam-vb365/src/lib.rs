@@ -4,6 +4,7 @@
 mod api;
 mod auth;
 mod config;
+pub mod error_code;
 mod hooks;
 mod provider;
 

@@ -8,10 +8,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
+    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target,
+    Verdict,
 };
 use backup_sync_runtime::notice::Notices;
-use backup_sync_runtime::{BoxFuture, Connection, Error, Kind, TokenSession};
+use backup_sync_runtime::{BoxFuture, Connection, Error, Kind, Service, TokenSession};
+use jiff::Timestamp;
 
 use crate::api::{Api, Repository, Session};
 use crate::auth::PasswordLogin;
@@ -31,6 +33,7 @@ const EARLY: Duration = Duration::from_secs(120);
 pub struct Vb365 {
     name: String,
     version: Version,
+    base: String,
     connection: Connection,
     api: Api,
 }
@@ -84,7 +87,7 @@ impl Vb365 {
         let session = TokenSession::new(login, config.clock.clone(), EARLY);
         let connection = bare.with(Api::operations(version), Arc::new(session));
         let api = Api::new(version, &base, connection.clone());
-        Ok(Self { name: config.name.clone(), version, connection, api })
+        Ok(Self { name: config.name.clone(), version, base, connection, api })
     }
 
     /// The version in use.
@@ -95,6 +98,11 @@ impl Vb365 {
     /// The operations under one set of names; its variants hold the generated clients.
     pub fn api(&self) -> &Api {
         &self.api
+    }
+
+    /// The operations by name, at the base URL of the version in use.
+    pub fn services(&self) -> Vec<Service> {
+        vec![Service::new(self.connection.clone(), &self.base)]
     }
 
     fn target(&self, repository: &Repository) -> Target {
@@ -111,15 +119,8 @@ impl Vb365 {
         Ok(targets.iter().map(|target| baseline(target, repositories.get(&target.address.id), &sessions)).collect())
     }
 
-    async fn find(&self, target: &Target, baseline: &Baseline) -> Result<Option<Job>, Error> {
-        let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
-        let sessions = self.api.sessions().await?;
-        let mine = sessions.iter().filter(|session| belongs(session, target));
-        let mut candidates = mine.filter(|session| {
-            let new = session.id.as_ref().is_some_and(|id| !known.contains(id));
-            is_synchronizing(session) || new
-        });
-        Ok(candidates.next().map(|session| job(target, session, &known)))
+    async fn find(&self, target: &Target, baseline: &Baseline) -> Result<Search, Error> {
+        Ok(search(target, baseline, &self.api.sessions().await?))
     }
 
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
@@ -173,6 +174,20 @@ fn is_synchronizing(session: &Session) -> bool {
 fn job(target: &Target, session: &Session, known: &[String]) -> Job {
     let facts = Facts::default().with(KNOWN, serde_json::json!(known));
     Job { target: target.clone(), ids: session.id.clone().into_iter().collect(), facts }
+}
+
+/// The session that was started since the baseline. The server lists sessions after their end too.
+fn search(target: &Target, baseline: &Baseline, sessions: &[Session]) -> Search {
+    let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
+    let new = |session: &Session| session.id.as_ref().is_some_and(|id| !known.contains(id));
+    let mine = || sessions.iter().filter(|session| belongs(session, target));
+    match mine().find(|session| is_synchronizing(session) || new(session)) {
+        Some(session) => Search::Found(job(target, session, &known)),
+        None if mine().any(|session| session.id.is_none()) => {
+            Search::cannot_tell("the server lists a session of the repository without an id, so its age is not known")
+        }
+        None => Search::Absent,
+    }
 }
 
 fn baseline(target: &Target, repository: Option<&Repository>, sessions: &[Session]) -> Baseline {
@@ -303,7 +318,8 @@ impl Provider for Vb365 {
         &'a self,
         target: &'a Target,
         baseline: &'a Baseline,
-    ) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Search, Error>> {
         Box::pin(self.find(target, baseline))
     }
 
@@ -350,6 +366,23 @@ mod tests {
 
     fn repository(out_of_sync: Option<bool>) -> Repository {
         Repository { id: "R-1".into(), name: None, out_of_sync }
+    }
+
+    #[test]
+    fn a_session_since_the_baseline_is_found_also_after_its_end() {
+        let before =
+            Baseline { readiness: Readiness::Ready, facts: Facts::default().with(KNOWN, serde_json::json!(["old"])) };
+        let with = |id: Option<&str>, state: &str| Session { id: id.map(Into::into), ..session(Some(state)) };
+        let found = |sessions: &[Session]| search(&target(), &before, sessions);
+        assert_eq!(found(&[]), Search::Absent);
+        assert_eq!(found(&[with(Some("old"), "None")]), Search::Absent);
+        for state in ["Synchronizing", "None", "Failed"] {
+            assert!(matches!(found(&[with(Some("new"), state)]), Search::Found(job) if job.ids == ["new"]), "{state}");
+        }
+        assert!(matches!(found(&[with(None, "Synchronizing")]), Search::Found(_)));
+        assert!(matches!(found(&[with(None, "None")]), Search::CannotTell { .. }), "it may be old or new");
+        let others = Session { repository_id: Some("R-2".into()), ..with(Some("new"), "None") };
+        assert_eq!(found(&[others]), Search::Absent);
     }
 
     #[test]

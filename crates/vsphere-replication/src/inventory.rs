@@ -9,7 +9,7 @@ use crate::v2::Client;
 use crate::v2::types::{MetadataList, Pairing, ReplicationInfo, Task};
 
 /// Page size asked for.
-const PAGE: usize = 100;
+pub(crate) const PAGE: usize = 100;
 /// So many task ids are asked for in one request; more would make the URL too long.
 const IDS_AT_ONCE: usize = 40;
 

@@ -6,6 +6,7 @@ mod config;
 mod hooks;
 mod inventory;
 mod provider;
+mod search;
 
 pub use config::{Config, Login};
 pub use provider::VsphereReplication;

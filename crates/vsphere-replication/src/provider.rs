@@ -9,18 +9,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Target, Verdict,
+    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target,
+    Verdict,
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::Pager;
 use backup_sync_runtime::quota::Quota;
 use backup_sync_runtime::wire::{LenientInteger, LenientTime};
-use backup_sync_runtime::{Authenticator, BoxFuture, Connection, Error, Kind, TokenSession, auth, base_url, call};
+use backup_sync_runtime::{
+    Authenticator, BoxFuture, Connection, Error, Kind, Service, TokenSession, auth, base_url, call,
+};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::auth::{SessionLogin, WithRemote};
 use crate::config::{Config, Login};
 use crate::inventory;
+use crate::search::search;
 use crate::v2;
 use crate::v2::open::{ReplicationStatus, TaskStatus};
 use crate::v2::types::{Pairing, ReplicationInfo, Task};
@@ -29,8 +34,9 @@ const KIND: &str = "replication";
 /// Facts: where a replication belongs, and what is compared.
 const PAIRING: &str = "pairing_id";
 const SOURCE: &str = "source_vc_guid";
-const LAST_SYNC: &str = "last_sync_time";
+pub(crate) const LAST_SYNC: &str = "last_sync_time";
 const STATUS: &str = "status";
+pub(crate) const TASKS: &str = "tasksBefore";
 const ACTIVE: &str = "active";
 const TROUBLE: &str = "error";
 
@@ -100,6 +106,11 @@ impl VsphereReplication {
     /// The generated client.
     pub fn client(&self) -> &v2::Client {
         &self.client
+    }
+
+    /// The operations by name.
+    pub fn services(&self) -> Vec<Service> {
+        vec![Service::new(self.connection.clone(), &self.base)]
     }
 
     /// All pairings, as many requests as somebody wants pages.
@@ -175,7 +186,8 @@ impl VsphereReplication {
 
     async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
         let replications = self.replications_of(targets.iter()).await?;
-        Ok(targets.iter().map(|target| baseline(target, replications.get(&target.address.id))).collect())
+        let tasks = inventory::newest_tasks(&self.client).await?;
+        Ok(targets.iter().map(|target| baseline(target, replications.get(&target.address.id), &tasks)).collect())
     }
 
     async fn start(&self, target: &Target) -> Result<Job, Error> {
@@ -187,20 +199,10 @@ impl VsphereReplication {
         Ok(Job { target: target.clone(), ids: vec![answer.id], facts: Facts::default() })
     }
 
-    async fn find(&self, target: &Target, before: &Baseline) -> Result<Option<Job>, Error> {
-        let mine = |task: &Task| task.entity.as_deref() == Some(&target.address.id);
-        let open =
-            |task: &Task| !matches!(task.status, Some(TaskStatus::Success | TaskStatus::Error | TaskStatus::Cancelled));
-        if let Some(task) =
-            inventory::newest_tasks(&self.client).await?.into_iter().find(|task| mine(task) && open(task))
-        {
-            return Ok(Some(Job { target: target.clone(), ids: vec![task.id], facts: Facts::default() }));
-        }
-        // Which object a task names is not documented, so the replication itself is the better witness.
+    async fn find(&self, target: &Target, before: &Baseline) -> Result<Search, Error> {
+        let tasks = inventory::newest_tasks(&self.client).await?;
         let replications = self.replications_of(std::iter::once(target)).await?;
-        let Some(now) = replications.get(&target.address.id) else { return Ok(None) };
-        let moved = has_moved(before.facts.get(LAST_SYNC), last_sync(now));
-        Ok((is_active(now) || moved).then(|| Job { target: target.clone(), ids: Vec::new(), facts: Facts::default() }))
+        Ok(search(target, before, &tasks, &replications))
     }
 
     async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
@@ -226,12 +228,12 @@ fn within_one_vcenter(pairing: &Pairing) -> bool {
     local.is_some() && local == id(&pairing.remote_vc_server)
 }
 
-fn last_sync(replication: &ReplicationInfo) -> Option<i64> {
+pub(crate) fn last_sync(replication: &ReplicationInfo) -> Option<i64> {
     replication.last_sync_time.as_ref().and_then(LenientTime::millis)
 }
 
 /// Whether the time of the last synchronization has moved; a time that was not told before proves nothing.
-fn has_moved(before: Option<i64>, after: Option<i64>) -> bool {
+pub(crate) fn has_moved(before: Option<i64>, after: Option<i64>) -> bool {
     before.is_some() && after > before
 }
 
@@ -240,7 +242,7 @@ fn status(replication: &ReplicationInfo) -> Option<&ReplicationStatus> {
 }
 
 /// Whether data moves.
-fn is_active(replication: &ReplicationInfo) -> bool {
+pub(crate) fn is_active(replication: &ReplicationInfo) -> bool {
     use ReplicationStatus as S;
     let moving = matches!(
         status(replication),
@@ -259,15 +261,17 @@ fn trouble(replication: &ReplicationInfo) -> String {
     told.into_iter().flatten().find(|text| !text.is_empty()).unwrap_or("the appliance gives no reason").to_owned()
 }
 
-fn baseline(target: &Target, replication: Option<&ReplicationInfo>) -> Baseline {
+pub(crate) fn baseline(target: &Target, replication: Option<&ReplicationInfo>, tasks: &[Task]) -> Baseline {
     use ReplicationStatus as S;
     let Some(replication) = replication else {
         let reason = format!("the appliance has no replication with the id {}", target.address.id);
         return Baseline { readiness: Readiness::Broken { reason }, facts: Facts::default() };
     };
+    let known: Vec<&String> = tasks.iter().map(|task| &task.id).collect();
     let facts = Facts::default()
         .with(LAST_SYNC, last_sync(replication).map(Into::into))
-        .with(STATUS, status(replication).map(|status| json!(status)));
+        .with(STATUS, status(replication).map(|status| json!(status)))
+        .with(TASKS, json!(known));
     let skip = |reason: &str| Readiness::Skip { reason: reason.to_owned() };
     let readiness = match status(replication) {
         Some(S::Paused) => skip("the replication is PAUSED; resume it first"),
@@ -420,7 +424,8 @@ impl Provider for VsphereReplication {
         &'a self,
         target: &'a Target,
         baseline: &'a Baseline,
-    ) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+        _: Timestamp,
+    ) -> BoxFuture<'a, Result<Search, Error>> {
         Box::pin(self.find(target, baseline))
     }
 
@@ -501,7 +506,7 @@ mod tests {
     fn states_decide_what_may_be_started() {
         let readiness = |status: &str| {
             let found: ReplicationInfo = serde_json::from_value(replication(status, 1)).unwrap();
-            baseline(&target(), Some(&found)).readiness
+            baseline(&target(), Some(&found), &[]).readiness
         };
         assert_eq!(readiness("OK"), Readiness::Ready);
         assert_eq!(readiness("A_NEW_WORD"), Readiness::Ready);
@@ -510,6 +515,6 @@ mod tests {
             assert!(matches!(readiness(status), Readiness::Skip { .. }), "{status}");
         }
         assert!(matches!(readiness("ERROR"), Readiness::Broken { .. }));
-        assert!(matches!(baseline(&target(), None).readiness, Readiness::Broken { .. }));
+        assert!(matches!(baseline(&target(), None, &[]).readiness, Readiness::Broken { .. }));
     }
 }

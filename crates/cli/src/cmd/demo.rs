@@ -15,7 +15,10 @@ use crate::args::Demo;
 use crate::config::Secret;
 use crate::endpoints::{self, Prepared};
 use crate::exit::{Exit, Failure};
+use crate::prepare::prepare;
 use crate::simulated::{self, EXAMPLE};
+
+use super::sync::Work;
 
 /// How long a synchronization takes in the demo.
 const DURATION: Duration = Duration::from_secs(4);
@@ -38,7 +41,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     let mut prepared = Vec::new();
     let mut selectors = Vec::new();
     for simulated in simulator.endpoints() {
-        let mut one = endpoints::prepare(&simulated.name, &simulated::config(simulated, given)?, Path::new(""))?;
+        let mut one = prepare(&simulated.name, &simulated::config(simulated, given)?, Path::new(""))?;
         match &mut one {
             Prepared::Cbr(config) => config.backup_lists.clone_from(&lists),
             // A few seconds of demo do not use up a minute's quota.
@@ -50,7 +53,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     }
     let chosen = endpoints::open(&prepared, &selectors).await?;
     let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
-    super::sync::execute(chosen, options, arguments.display).await
+    super::sync::execute(Work::New(chosen), options, arguments.display, None).await
 }
 
 fn backup_lists(given: Option<&Path>) -> Result<Vec<BackupList>, Failure> {

@@ -5,8 +5,10 @@ use backup_sync_simulator::Scenario;
 use schemars::schema_for;
 
 use crate::args::{Document, Schema};
+use crate::cmd::history::Runs;
 use crate::cmd::simulate::Ready;
 use crate::cmd::targets::List;
+use crate::cmd::{explain, operations};
 use crate::exit::{Exit, Failure};
 use crate::{config, output};
 
@@ -15,7 +17,10 @@ pub fn run(arguments: &Schema) -> Result<Exit, Failure> {
     let schema = match arguments.document {
         Document::Report => schema_for!(Report),
         Document::Event => schema_for!(EventRecord),
+        Document::History => schema_for!(Runs),
         Document::Targets => schema_for!(List),
+        Document::Operations => schema_for!(operations::List),
+        Document::Explanations => schema_for!(explain::List),
         Document::Config => schema_for!(config::File),
         Document::Simulate => schema_for!(Ready),
         Document::Scenario => schema_for!(Scenario),

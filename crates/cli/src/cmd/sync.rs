@@ -1,14 +1,16 @@
-//! `backup-sync sync`: the main job, and the part of it that `demo` shares.
+//! `backup-sync sync`: the main job, and the part of it that `demo` and `resume` share.
 
 use std::sync::Arc;
 
-use backup_sync::engine::{MemoryJournal, Options, Polling, Run, Stop};
+use backup_sync::engine::{Journal, MemoryJournal, Options, Past, Polling, Provider, Run, Stop};
 use backup_sync::runtime::clock::SystemClock;
 
 use crate::args::{Display, Sync};
 use crate::config::File;
 use crate::endpoints::{self, Chosen};
 use crate::exit::{Exit, Failure};
+use crate::journal::{self, Kept};
+use crate::progress::jobs::Jobs;
 use crate::{output, progress, signals};
 
 /// Runs the command.
@@ -21,39 +23,84 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
     let file = File::read(path)?;
     let folder = path.parent().unwrap_or(path);
     let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
+    // A journal that cannot be used is told before anybody is asked anything.
+    let store = if arguments.no_journal { None } else { journal::open(&arguments.journal).await? };
+    if let (Some(store), true) = (&store, arguments.all) {
+        journal::tell_unfinished(store, &arguments.journal).await?;
+    }
     let chosen = endpoints::open(&prepared, &arguments.targets).await?;
     let options = Options {
-        polling: Polling { shortest: Polling::default().shortest.min(arguments.poll), longest: arguments.poll },
+        polling: polling(arguments.poll),
         target_deadline: arguments.deadline,
         settle: arguments.settle,
         adopt: !arguments.no_adopt,
         force: arguments.force,
         ..Options::default()
     };
-    execute(chosen, options, arguments.display).await
+    let kept = match store {
+        Some(store) => match Kept::begin(store, &arguments.journal, path, &options).await {
+            Ok(kept) => Some(kept),
+            Err(failure) => {
+                endpoints::close_all(&chosen).await;
+                return Err(failure);
+            }
+        },
+        None => None,
+    };
+    execute(Work::New(chosen), options, arguments.display, kept).await
+}
+
+/// How often is asked when nothing changes for `longest`.
+pub fn polling(longest: std::time::Duration) -> Polling {
+    Polling { shortest: Polling::default().shortest.min(longest), longest }
+}
+
+/// What there is to do.
+pub enum Work {
+    /// These targets.
+    New(Chosen),
+    /// What an earlier process has left.
+    Past(Vec<Past>, Vec<Arc<dyn Provider>>),
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
-pub async fn execute(chosen: Chosen, options: Options, display: Display) -> Result<Exit, Failure> {
-    if chosen.iter().all(|(_, targets)| targets.is_empty()) {
-        endpoints::close_all(&chosen).await;
+pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
+    if let Work::New(chosen) = &work
+        && chosen.iter().all(|(_, targets)| targets.is_empty())
+    {
+        endpoints::close_all(chosen).await;
         return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
     }
     let stop = Stop::default();
-    let run = Run {
-        options,
-        clock: Arc::new(SystemClock),
-        journal: Arc::new(MemoryJournal::default()),
-        sink: progress::sink(display.progress),
-        stop: stop.clone(),
+    let jobs = Arc::new(Jobs::over(progress::sink(display.progress)));
+    let journal: Arc<dyn Journal> = match &kept {
+        Some(kept) => kept.journal(),
+        None => Arc::new(MemoryJournal::default()),
     };
+    let run = Run { options, clock: Arc::new(SystemClock), journal, sink: jobs.clone(), stop: stop.clone() };
+    let resume = kept.as_ref().map(Kept::command);
+    signals::tell_first(move || {
+        jobs.tell();
+        if let Some(resume) = resume {
+            journal::tell_command(&resume);
+        }
+    });
     let listener = tokio::spawn(async move {
         signals::asked_to_end().await;
         stop.now();
     });
-    let report = run.execute(chosen).await;
+    let mut report = match work {
+        Work::New(chosen) => run.execute(chosen).await,
+        Work::Past(pasts, providers) => run.resume(pasts, providers).await,
+    };
+    signals::tell_nothing_first();
     listener.abort();
     progress::log::finish();
+    let exit = Exit::of(&report);
+    if let Some(kept) = &kept {
+        report.run = Some(kept.id().to_owned());
+        kept.end(exit).await;
+    }
     output::report(&report, display.output)?;
-    Ok(Exit::of(&report))
+    Ok(exit)
 }

@@ -48,6 +48,8 @@ pub async fn run(arguments: &Targets) -> Result<Exit, Failure> {
         }
     };
     let items = chosen.iter().flat_map(|(provider, targets)| targets.iter().map(item(provider.vendor())));
-    output::targets(&List { version: 1, targets: items.collect() }, arguments.output)?;
+    let list = List { version: 1, targets: items.collect() };
+    let cells = |item: &Item| vec![item.target.to_string(), item.name.clone(), item.vendor.clone()];
+    output::list(&list, &list.targets, &["TARGET", "NAME", "VENDOR"], cells, arguments.output)?;
     Ok(Exit::Success)
 }

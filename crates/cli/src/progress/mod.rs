@@ -1,6 +1,7 @@
 //! Progress on standard error: bars, plain lines, JSON lines or nothing.
 
 mod bars;
+pub mod jobs;
 pub mod log;
 mod plain;
 

@@ -1,5 +1,6 @@
 //! Runs the generator over a lowered document and adds what it does not give.
 
+mod calls;
 mod open_enums;
 mod operations;
 

@@ -5,6 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
+use super::calls;
 use crate::document::{Document, OperationNode, operations, resolve};
 
 pub(super) fn emit(source: &Document) -> TokenStream {
@@ -32,6 +33,9 @@ fn row(root: &Value, function: &str, operation: &OperationNode<'_>) -> TokenStre
     let authenticated = security.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
     let summary = operation.node.get("summary").and_then(Value::as_str).unwrap_or_default();
     let secrets = secrets(root, operation);
+    let parameters = calls::parameters(root, operation);
+    let (body, paging) = (calls::body(root, operation), calls::paging(operation));
+    let permissions = calls::permissions(operation);
     quote! {
         ::backup_sync_runtime::Operation {
             id: #id,
@@ -43,6 +47,10 @@ fn row(root: &Value, function: &str, operation: &OperationNode<'_>) -> TokenStre
             starts_job: #starts_job,
             authenticated: #authenticated,
             secrets: &[#(#secrets),*],
+            parameters: &[#(#parameters),*],
+            body: #body,
+            paging: #paging,
+            permissions: &[#(#permissions),*],
         }
     }
 }

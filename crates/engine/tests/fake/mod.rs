@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Entry, Event, EventRecord, Facts, Job, Journal, JournalError, MemoryJournal,
-    Observation, Options, Outcome, Phase, Provider, Readiness, Report, Run, Stop, Target, Verdict,
+    Observation, Options, Outcome, Past, Phase, Provider, Readiness, Report, Run, Search, Stop, Target, Verdict,
 };
 use backup_sync_runtime::clock::ManualClock;
 use backup_sync_runtime::{BoxFuture, Delivery, Error, Kind};
@@ -34,6 +34,8 @@ pub struct Fake {
     trigger: Option<Error>,
     baseline: Option<Error>,
     found_after: Option<usize>,
+    mute: bool,
+    searched: Mutex<Vec<(Baseline, Timestamp)>>,
     readiness: Ready,
     counts: Mutex<HashMap<&'static str, usize>>,
     journal: Mutex<Option<Arc<MemoryJournal>>>,
@@ -57,6 +59,8 @@ impl Fake {
             trigger: None,
             baseline: None,
             found_after: None,
+            mute: false,
+            searched: Mutex::default(),
             readiness: Box::new(|_| Readiness::Ready),
             counts: Mutex::default(),
             journal: Mutex::default(),
@@ -91,6 +95,16 @@ impl Fake {
     /// A running job is found after so many searches that find nothing.
     pub fn found_after(self, searches: usize) -> Self {
         Self { found_after: Some(searches), ..self }
+    }
+
+    /// A search that finds nothing proves nothing.
+    pub fn mute(self) -> Self {
+        Self { mute: true, ..self }
+    }
+
+    /// With which baseline and for which time it was looked.
+    pub fn searched(&self) -> Vec<(Baseline, Timestamp)> {
+        self.searched.lock().unwrap().clone()
     }
 
     pub fn readiness(self, readiness: impl Fn(&Target) -> Readiness + Send + Sync + 'static) -> Self {
@@ -153,12 +167,22 @@ impl Provider for Fake {
         Box::pin(async { outcome })
     }
 
-    fn find_running<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Option<Job>, Error>> {
+    fn find_running<'a>(
+        &'a self,
+        target: &'a Target,
+        baseline: &'a Baseline,
+        since: Timestamp,
+    ) -> BoxFuture<'a, Result<Search, Error>> {
+        self.searched.lock().unwrap().push((baseline.clone(), since));
         let search = self.counted("find");
         if search <= self.searches_fail {
             return Box::pin(async { Err(Error::new(Kind::Unreachable, Delivery::NeverSent, "down")) });
         }
-        let found = self.found_after.is_some_and(|after| search > after).then(|| Self::job(target));
+        let found = match self.found_after {
+            Some(after) if search > after => Search::Found(Self::job(target)),
+            _ if self.mute => Search::cannot_tell("this vendor lists nothing"),
+            _ => Search::Absent,
+        };
         Box::pin(async { Ok(found) })
     }
 
@@ -225,7 +249,7 @@ pub async fn run(fake: Fake, count: usize, options: Options) -> Stage {
 struct BrokenJournal;
 
 impl Journal for BrokenJournal {
-    fn record<'a>(&'a self, _: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
+    fn record<'a>(&'a self, _: Timestamp, _: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async { Err(JournalError("disk full".into())) })
     }
 }
@@ -245,23 +269,33 @@ impl Stage {
         Self::play(fake, 1, options, Arc::new(MemoryJournal::default()), stop).await
     }
 
+    /// Goes on with a run of these targets.
+    pub async fn resumed(fake: Fake, pasts: Vec<Past>, options: Options) -> Self {
+        Self::resumed_until(fake, pasts, options, Stop::default()).await
+    }
+
+    /// The same, with something to break it off.
+    pub async fn resumed_until(fake: Fake, pasts: Vec<Past>, options: Options, stop: Stop) -> Self {
+        let journal = Arc::new(MemoryJournal::default());
+        let play = Self::stage(fake, options, journal.clone(), stop);
+        let report = play.run.resume(pasts, vec![play.fake.clone() as Arc<dyn Provider>]).await;
+        Self { journal: journal.entries(), ..play.done(report) }
+    }
+
     async fn play(fake: Fake, count: usize, options: Options, journal: Arc<dyn Journal>, stop: Stop) -> Self {
-        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let play = Self::stage(fake, options, journal, stop);
+        let targets = (0..count).map(target).collect();
+        let report = play.run.execute(vec![(play.fake.clone() as Arc<dyn Provider>, targets)]).await;
+        play.done(report)
+    }
+
+    fn stage(fake: Fake, options: Options, journal: Arc<dyn Journal>, stop: Stop) -> Play {
+        let clock = ManualClock::new(now());
         let events: Arc<Mutex<Vec<EventRecord>>> = Arc::default();
         let taken = events.clone();
         let sink = Arc::new(move |record: EventRecord| taken.lock().unwrap().push(record));
-        let fake = Arc::new(fake);
-        let targets = (0..count)
-            .map(|index| Target {
-                address: Address { endpoint: "fake".into(), kind: "thing".into(), id: index.to_string() },
-                name: format!("thing {index}"),
-                facts: Facts::default(),
-            })
-            .collect();
         let run = Run { options, clock: clock.clone(), journal, sink, stop };
-        let report = run.execute(vec![(fake.clone() as Arc<dyn Provider>, targets)]).await;
-        let events = events.lock().unwrap().clone();
-        Self { fake, report, events, journal: Vec::new(), clock }
+        Play { fake: Arc::new(fake), run, events, clock }
     }
 
     pub fn words(&self) -> Vec<&'static str> {
@@ -282,5 +316,34 @@ impl Stage {
 
     pub fn waited(&self) -> Duration {
         self.clock.waits().iter().sum()
+    }
+}
+
+/// A run before it is played.
+struct Play {
+    fake: Arc<Fake>,
+    run: Run,
+    events: Arc<Mutex<Vec<EventRecord>>>,
+    clock: Arc<ManualClock>,
+}
+
+impl Play {
+    fn done(self, report: Report) -> Stage {
+        let events = self.events.lock().unwrap().clone();
+        Stage { fake: self.fake, report, events, journal: Vec::new(), clock: self.clock }
+    }
+}
+
+/// The time of day at which every run begins.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(1_772_442_000).unwrap()
+}
+
+/// A target of the scripted vendor.
+pub fn target(index: usize) -> Target {
+    Target {
+        address: Address { endpoint: "fake".into(), kind: "thing".into(), id: index.to_string() },
+        name: format!("thing {index}"),
+        facts: Facts::default(),
     }
 }

@@ -1,0 +1,144 @@
+//! `backup-sync config`: write a configuration to begin with, check one, describe the form.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use crate::args::{ConfigFile, Document, Schema};
+use crate::config::{self, Endpoint, parse};
+use crate::exit::{Exit, Failure};
+use crate::prepare::prepare;
+use crate::{output, progress};
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  backup-sync config init
+  backup-sync config init other.toml --force";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  backup-sync config check
+  backup-sync config check --config backup-sync.toml";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  backup-sync config schema";
+
+/// What to do with the configuration.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Write a configuration with comments to begin with.
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(Init),
+    /// Read the configuration and every secret that it names, and tell of all problems; no endpoint is contacted.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(Check),
+    /// Print the JSON Schema of the configuration, as `backup-sync schema config` does.
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema,
+}
+
+/// Arguments of `config init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The file to write.
+    #[arg(value_name = "FILE", default_value = "backup-sync.toml")]
+    pub file: PathBuf,
+    /// Write over a file that is there already.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Arguments of `config check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Where the configuration is.
+    #[command(flatten)]
+    pub config: ConfigFile,
+}
+
+/// Runs the command.
+pub fn run(command: &Config) -> Result<Exit, Failure> {
+    match command {
+        Config::Init(init) => begin(init),
+        Config::Check(check) => all(&check.config.config),
+        Config::Schema => super::schema::run(&Schema { document: Document::Config }),
+    }
+}
+
+fn begin(arguments: &Init) -> Result<Exit, Failure> {
+    let path = &arguments.file;
+    let shown = path.display();
+    write(path, arguments.force).map_err(|cause| match cause.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::usage(format!("{shown} is there already; say --force to write over it, or name another file"))
+        }
+        _ => Failure::usage(format!("{shown} cannot be written: {cause}")),
+    })?;
+    progress::note(format_args!("{shown} is written; change it, then say: backup-sync config check --config {shown}"));
+    Ok(Exit::Success)
+}
+
+/// Writes the example for its owner only: names of users and servers are nobody else's business.
+fn write(path: &Path, force: bool) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(!force).create(force).truncate(force);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    #[cfg(unix)]
+    file.set_permissions(<std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o600))?;
+    file.write_all(config::EXAMPLE.as_bytes())
+}
+
+/// Tells of each endpoint in one line what it is, or that it cannot be used; why is told on standard error.
+fn all(path: &Path) -> Result<Exit, Failure> {
+    let shown = path.display().to_string();
+    let parsed = parse::parse(&config::text(path)?, &shown);
+    let folder = path.parent().unwrap_or(path);
+    let mut problems = parsed.problems;
+    if parsed.endpoints.is_empty() && problems.is_empty() {
+        problems.push(format!("{shown}: no endpoint is configured"));
+    }
+    let mut lines = String::new();
+    for (name, endpoint) in parsed.endpoints {
+        let checked = endpoint.map_err(Failure::Problems).and_then(|endpoint| {
+            prepare(&name, &endpoint, folder)?;
+            Ok(told(&endpoint))
+        });
+        let line = match checked {
+            Ok(line) => line,
+            Err(Failure::BrokenOff) => return Err(Failure::BrokenOff),
+            Err(failure) => {
+                let wrong = failure.lines();
+                let count = wrong.len();
+                problems.extend(wrong);
+                if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") }
+            }
+        };
+        lines += &output::printable(&format!("{name}: {line}"));
+        lines.push('\n');
+    }
+    output::print(&lines)?;
+    if problems.is_empty() { Ok(Exit::Success) } else { Err(Failure::Problems(problems)) }
+}
+
+/// What an endpoint is, and where its secrets were found.
+fn told(endpoint: &Endpoint) -> String {
+    let (place, secrets) = match endpoint {
+        Endpoint::VeeamVb365(server) => (server.url.clone(), vec![&server.password]),
+        Endpoint::HuaweiCbr(cloud) => {
+            let secrets = [&cloud.password, &cloud.secret_key, &cloud.security_token];
+            let place = cloud.url.clone().unwrap_or_else(|| format!("region {}", cloud.region));
+            (place, secrets.into_iter().flatten().collect())
+        }
+        Endpoint::VsphereReplication(appliance) => {
+            let remote = appliance.remote.as_ref().map(|user| &user.password);
+            (appliance.url.clone(), std::iter::once(&appliance.password).chain(remote).collect())
+        }
+    };
+    let places: Vec<String> = secrets.into_iter().map(config::Secret::place).collect();
+    format!("ok: {} at {place}, secrets from {}", endpoint.vendor(), places.join(" and "))
+}

@@ -1,0 +1,97 @@
+//! `backup-sync history`: which runs there were, and what became of their targets.
+
+use backup_sync::engine::Outcome;
+use backup_sync_journal::{RunRecord, TargetRecord};
+use clap::Args;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::args::Output;
+use crate::exit::{Exit, Failure};
+use crate::journal::{self, JournalFile};
+use crate::labels::Labels;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  backup-sync history
+  backup-sync history --limit 100 --output csv";
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct History {
+    /// The targets of this run, with their evidence.
+    #[arg(long, value_name = "RUN")]
+    pub run: Option<String>,
+    /// So many runs, the newest first.
+    #[arg(long, value_name = "NUMBER", default_value_t = 20, conflicts_with = "run")]
+    pub limit: u32,
+    /// Form of the list on standard output.
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    pub output: Output,
+    /// Where the runs were written down.
+    #[command(flatten)]
+    pub journal: JournalFile,
+}
+
+/// Runs as a versioned document.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Runs {
+    /// Version of this form, 1.
+    pub version: u32,
+    /// The runs, the newest first.
+    pub runs: Vec<RunRecord>,
+}
+
+/// Runs the command.
+pub async fn run(arguments: &History) -> Result<Exit, Failure> {
+    let store = journal::existing(&arguments.journal).await?;
+    let runs = match &arguments.run {
+        Some(id) => vec![store.run(id).await?],
+        None => store.runs(arguments.limit).await?,
+    };
+    store.close().await;
+    print(&Runs { version: 1, runs }, arguments.output)
+}
+
+/// Prints runs: one with its targets where they are known, else a list.
+pub fn print(runs: &Runs, form: Output) -> Result<Exit, Failure> {
+    match runs.runs.as_slice() {
+        [RunRecord { targets: Some(targets), .. }] => {
+            let labels = Labels::of(targets.iter().map(|target| (&target.target, target.name.as_str())));
+            let label = |target: &TargetRecord| match form {
+                Output::Table => labels.get(&target.target),
+                _ => target.target.to_string(),
+            };
+            output::list(runs, targets, &TARGETS, |target| target_row(label(target), target), form)?;
+        }
+        all => output::list(runs, all, &RUNS, run_row, form)?,
+    }
+    Ok(Exit::Success)
+}
+
+const RUNS: [&str; 6] = ["RUN", "STARTED", "STATE", "EXIT", "TARGETS", "RESULT"];
+const TARGETS: [&str; 6] = ["TARGET", "STATE", "OUTCOME", "EVIDENCE OR REASON", "STARTED", "TIME"];
+
+fn run_row(run: &RunRecord) -> Vec<String> {
+    vec![
+        run.run.clone(),
+        run.started_at.clone(),
+        run.state.word().to_owned(),
+        run.exit_code.map(|code| code.to_string()).unwrap_or_default(),
+        run.target_count.to_string(),
+        output::counts(&run.summary),
+    ]
+}
+
+fn target_row(label: String, target: &TargetRecord) -> Vec<String> {
+    vec![
+        label,
+        target.state.word().to_owned(),
+        target.outcome.as_ref().map(|outcome| outcome.word().to_owned()).unwrap_or_default(),
+        target.outcome.as_ref().map(Outcome::detail).unwrap_or_default().to_owned(),
+        target.started_at.clone().unwrap_or_default(),
+        target.duration_ms.map(output::seconds).unwrap_or_default(),
+    ]
+}

@@ -1,0 +1,190 @@
+//! The journal of this program: where it is, what is written down of a run, and the command that resumes it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use backup_sync::engine::{Journal, Options};
+use backup_sync_journal::{NewRun, RunJournal, Store};
+use clap::Args;
+use etcetera::BaseStrategy as _;
+use serde_json::json;
+
+use crate::exit::{Exit, Failure};
+use crate::progress::{note, say, warn};
+
+/// Where the journal is.
+#[derive(Clone, Debug, Args)]
+pub struct JournalFile {
+    /// Journal of runs; `none` keeps none. [default: backup-sync/journal.db in the user's folder for state]
+    #[arg(long, value_name = "FILE", env = "BACKUP_SYNC_JOURNAL")]
+    pub journal: Option<PathBuf>,
+}
+
+/// The word for no journal.
+const NONE: &str = "none";
+
+impl JournalFile {
+    /// The file; nothing when none is wanted.
+    pub fn path(&self) -> Result<Option<PathBuf>, Failure> {
+        match &self.journal {
+            Some(path) if path.as_os_str() == NONE => Ok(None),
+            Some(path) => Ok(Some(path.clone())),
+            None => default().map(Some),
+        }
+    }
+
+    /// What has to stand in a command that is to find the same file.
+    fn argument(&self) -> Option<String> {
+        let path = self.journal.as_ref()?;
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        Some(format!(" --journal {}", quoted(&path.display().to_string())))
+    }
+}
+
+fn default() -> Result<PathBuf, Failure> {
+    let places = etcetera::choose_base_strategy().map_err(|_| {
+        Failure::usage("there is no home folder for the journal; name a file with --journal, or say --no-journal")
+    })?;
+    // Where the system has no folder for state, that for data is the nearest.
+    let folder = places.state_dir().unwrap_or_else(|| places.data_dir());
+    Ok(folder.join("backup-sync").join("journal.db"))
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:@%,=".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// Opens the journal, and makes it when it is not there; nothing when none is wanted.
+pub async fn open(file: &JournalFile) -> Result<Option<Store>, Failure> {
+    match file.path()? {
+        Some(path) => Ok(Some(Store::open(&path).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Opens a journal that has to be there.
+pub async fn existing(file: &JournalFile) -> Result<Store, Failure> {
+    let Some(path) = file.path()? else {
+        return Err(Failure::usage("without a journal there are no earlier runs; name a file with --journal"));
+    };
+    let missing = || Failure::usage(format!("there is no journal {}; `sync` makes one", path.display()));
+    Store::open_existing(&path).await?.ok_or_else(missing)
+}
+
+/// Names the newest run that somebody may have forgotten.
+pub async fn tell_unfinished(store: &Store, file: &JournalFile) -> Result<(), Failure> {
+    let unfinished = store.unfinished().await?;
+    if let Some(run) = unfinished.first() {
+        let more = match unfinished.len() {
+            1 => String::new(),
+            count => format!(" ({} more: `backup-sync resume --list`)", count - 1),
+        };
+        note(format_args!(
+            "run {} of {} is unfinished ({} of {} targets); to go on with it: {}{more}",
+            run.run,
+            run.started_at,
+            run.open_count,
+            run.target_count,
+            command(&run.run, file),
+        ));
+    }
+    Ok(())
+}
+
+fn command(run: &str, file: &JournalFile) -> String {
+    format!("backup-sync resume {run}{}", file.argument().unwrap_or_default())
+}
+
+/// Says how a run can be resumed.
+pub fn tell_command(command: &str) {
+    say(format_args!("to go on with this run: {command}"));
+}
+
+/// A run that is written down.
+pub struct Kept {
+    journal: RunJournal,
+    command: String,
+}
+
+impl Kept {
+    /// Begins a run.
+    pub async fn begin(store: Store, file: &JournalFile, config: &Path, options: &Options) -> Result<Self, Failure> {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let seconds = |time: std::time::Duration| time.as_secs_f64();
+        let options = json!({
+            "adopt": options.adopt,
+            "force": options.force,
+            "deadline_s": seconds(options.target_deadline),
+            "poll_s": seconds(options.polling.longest),
+            "settle_s": seconds(options.settle),
+        });
+        let new = NewRun {
+            version: env!("CARGO_PKG_VERSION"),
+            command: "sync",
+            arguments: &arguments,
+            config: Some(&config),
+            options,
+        };
+        Ok(Self::of(store.begin(&new).await?, file))
+    }
+
+    /// A run that was taken up.
+    pub fn of(journal: RunJournal, file: &JournalFile) -> Self {
+        let command = command(journal.id(), file);
+        Self { journal, command }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> &str {
+        self.journal.id()
+    }
+
+    /// The command that resumes it.
+    pub fn command(&self) -> String {
+        self.command.clone()
+    }
+
+    /// For the engine.
+    pub fn journal(&self) -> Arc<dyn Journal> {
+        Arc::new(self.journal.clone())
+    }
+
+    /// The process is done with the run; when there is more to find out, the command for that is told.
+    pub async fn end(&self, exit: Exit) {
+        let open = match self.journal.end(exit.code()).await {
+            Ok(open) => open,
+            Err(error) => {
+                warn(format_args!("{error}"));
+                true
+            }
+        };
+        if open || matches!(exit, Exit::Unconfirmed | Exit::StillRunning) {
+            tell_command(&self.command);
+        }
+        self.journal.store().close().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_names_the_journal_only_when_it_is_not_the_usual_one() {
+        let file = |journal: Option<&str>| JournalFile { journal: journal.map(Into::into) };
+        assert_eq!(command("R", &file(None)), "backup-sync resume R");
+        assert_eq!(command("R", &file(Some("/x/j.db"))), "backup-sync resume R --journal /x/j.db");
+        assert_eq!(command("R", &file(Some("/x y/it's"))), "backup-sync resume R --journal '/x y/it'\\''s'");
+    }
+
+    #[test]
+    fn none_is_no_journal() {
+        assert!(matches!(JournalFile { journal: Some("none".into()) }.path(), Ok(None)));
+    }
+}
