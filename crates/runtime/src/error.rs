@@ -488,7 +488,7 @@ pub(crate) fn arrived(fresh: Arrived) {
 
 impl Error {
     /// Adds what is known about the answer of `operation` that could not be read.
-    fn with_answer(self, operation: &'static str) -> Self {
+    pub(crate) fn with_answer(self, operation: &'static str) -> Self {
         match ARRIVED.take().filter(|answer| answer.operation == operation && self.status().is_none()) {
             Some(answer) => {
                 self.with_status(answer.status).with_url(&answer.url).with_effort(answer.attempts, answer.elapsed)

@@ -233,14 +233,12 @@ impl Service {
     ) -> Result<Answer, Error> {
         let mut request = self.request(operation, parameters, body)?;
         let core = &self.connection.0;
-        let (mut response, effort) = crate::send::send(core, &mut request, operation.function).await?;
+        let mut response = crate::send::send(core, &mut request, operation.function).await?;
         let (status, headers) = (response.status().as_u16(), std::mem::take(response.headers_mut()));
         let bytes = response.bytes().await.map_err(crate::send::transport)?;
         let body = serde_json::from_slice(&bytes).map_err(|cause| {
             let generated = progenitor_client::Error::<()>::InvalidResponsePayload(bytes, cause);
-            let elapsed = core.clock.monotonic().saturating_sub(effort.started);
-            let error = Error::from(generated).with_operation(operation.id).with_status(status);
-            error.with_url(request.url()).with_effort(effort.attempts, elapsed)
+            Error::from(generated).with_operation(operation.id).with_answer(operation.id)
         })?;
         Ok(Answer { status, headers, body })
     }
