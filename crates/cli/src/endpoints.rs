@@ -254,7 +254,6 @@ mod tests {
 
     use backup_sync::runtime::SecretString;
     use backup_sync::runtime::clock::ManualClock;
-    use backup_sync::vsphere_replication::Login;
     use jiff::Timestamp;
 
     use super::*;
