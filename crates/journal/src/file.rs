@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{SqlSafeStr as _, SqliteConnection};
+use sqlx::{Connection as _, SqlSafeStr as _, SqliteConnection};
 
 use crate::error::Error;
 
@@ -83,9 +83,12 @@ async fn connect(path: &Path) -> Result<SqlitePool, Error> {
 /// Refuses files of something else, before anything is written. `true`: nothing is in it yet.
 async fn recognize(path: &Path, connection: &mut SqliteConnection) -> Result<bool, Error> {
     let wrong = |cause: sqlx::Error| unusable(path, cause);
-    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(wrong)?;
+    // Both in one state of the file: another process may be creating the journal just now.
+    let mut state = connection.begin().await.map_err(wrong)?;
+    let id: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *state).await.map_err(wrong)?;
     let tables: i64 =
-        sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema").fetch_one(connection).await.map_err(wrong)?;
+        sqlx::query_scalar("SELECT COUNT(*) FROM sqlite_schema").fetch_one(&mut *state).await.map_err(wrong)?;
+    state.rollback().await.map_err(wrong)?;
     match (id, tables) {
         (APPLICATION_ID, _) => Ok(false),
         (0, 0) => Ok(true),
