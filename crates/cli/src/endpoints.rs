@@ -3,9 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
-use backup_sync::engine::{Provider, Selector, Target};
+use backup_sync::engine::{CLOSE_LIMIT, Provider, Selector, Target};
 use backup_sync::huawei_cbr::{self, Cbr};
 use backup_sync::runtime::quota::Quota;
 use backup_sync::runtime::{Error, Service};
@@ -19,9 +18,6 @@ use crate::config::{self, Endpoint};
 use crate::exit::Failure;
 use crate::prepare::prepare;
 use crate::signals;
-
-/// Longest time for logging out, and for what is under way when somebody breaks off.
-const CLOSE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A connected endpoint with the targets that were chosen.
 pub type Chosen = Vec<(Arc<dyn Provider>, Vec<Target>)>;
@@ -251,6 +247,7 @@ pub async fn close(endpoint: &str, closing: impl Future<Output = Result<(), Erro
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
+    use std::time::Duration;
 
     use backup_sync::runtime::SecretString;
     use backup_sync::runtime::clock::ManualClock;

@@ -23,4 +23,4 @@ pub use provider::{
     Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 pub use report::{Report, Summary, TargetReport};
-pub use run::{Options, Polling, Run, Stop};
+pub use run::{CLOSE_LIMIT, Options, Polling, Run, Stop};

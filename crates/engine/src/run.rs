@@ -230,5 +230,5 @@ impl Run {
 
 /// Shorter pauses are not worth telling.
 const TOLD: Duration = Duration::from_secs(1);
-/// Logging out may not hold up the end of a run.
-const CLOSE_LIMIT: Duration = Duration::from_secs(10);
+/// Longest time for logging out of an endpoint: that may not hold up the end of a run.
+pub const CLOSE_LIMIT: Duration = Duration::from_secs(10);

@@ -13,11 +13,8 @@ const OPERATIONS: &[Operation] = &[Operation {
     function: "read",
     method: "GET",
     path: "/",
-    summary: "",
     idempotent: true,
-    starts_job: false,
     authenticated: true,
-    secrets: &[],
     ..Operation::BLANK
 }];
 

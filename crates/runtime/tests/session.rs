@@ -19,11 +19,8 @@ const OPERATION: Operation = Operation {
     function: "read",
     method: "GET",
     path: "/",
-    summary: "",
     idempotent: true,
-    starts_job: false,
     authenticated: true,
-    secrets: &[],
     ..Operation::BLANK
 };
 

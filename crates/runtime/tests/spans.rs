@@ -26,11 +26,8 @@ const OPERATIONS: &[Operation] = &[Operation {
     function: "list_things",
     method: "GET",
     path: "/things/{id}",
-    summary: "",
     idempotent: true,
-    starts_job: false,
     authenticated: true,
-    secrets: &[],
     ..Operation::BLANK
 }];
 

@@ -13,18 +13,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-static OPERATIONS: &[Operation] = &[Operation {
-    id: "read",
-    function: "read",
-    method: "GET",
-    path: "/",
-    summary: "",
-    idempotent: true,
-    starts_job: false,
-    authenticated: false,
-    secrets: &[],
-    ..Operation::BLANK
-}];
+static OPERATIONS: &[Operation] =
+    &[Operation { id: "read", function: "read", method: "GET", path: "/", idempotent: true, ..Operation::BLANK }];
 
 /// A certificate with the chain that a server sends, and its key.
 struct Identity {
