@@ -149,9 +149,11 @@ impl Page {
         assert!(wide.as_u64() <= window.as_u64(), "the page is {wide} wide, the window {window}");
     }
 
-    /// What a script says; works also where the page itself may run none.
+    /// What an expression is worth; works also where the page itself may run none.
     pub fn value(&self, script: &str) -> Value {
-        self.tab.evaluate(script, false).unwrap().value.unwrap_or_default()
+        // As text, because lists and objects would come as references.
+        let text = self.tab.evaluate(&format!("JSON.stringify(\n{script}\n)"), false).unwrap().value;
+        text.and_then(|text| serde_json::from_str(text.as_str()?).ok()).unwrap_or_default()
     }
 
     /// What the tab key leads to, in order: the words of each element, or its label. Ends where it begins again, and at
