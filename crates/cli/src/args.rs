@@ -9,6 +9,7 @@ use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
+use crate::bounds::Bounds;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
@@ -219,6 +220,9 @@ pub struct Sync {
     /// How long a claimed end may take to become visible before it counts as not proven.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub settle: Duration,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,

@@ -15,7 +15,7 @@ mod start;
 mod watch;
 
 pub use address::{Address, Selector};
-pub use event::{Event, EventRecord, Sink, WaitReason};
+pub use event::{Event, EventRecord, QueueReason, Sink, WaitReason};
 pub use journal::{Entry, Journal, JournalError, MemoryJournal, Planned};
 pub use outcome::{Evidence, Outcome};
 pub use past::{Past, Stage};
@@ -23,4 +23,4 @@ pub use provider::{
     Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 pub use report::{Report, Summary, TargetReport};
-pub use run::{CLOSE_LIMIT, Options, Polling, Run, Stop};
+pub use run::{CLOSE_LIMIT, Limits, Options, Polling, Run, Stop};

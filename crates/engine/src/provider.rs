@@ -260,7 +260,7 @@ pub trait Provider: Debug + Send + Sync {
 
     /// How far each job is, in the order given; the number of requests must not grow with the number of jobs where the
     /// vendor has a list call.
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>>;
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>>;
 
     /// Checks claimed ends against the vendor's own rule, in the order given and batched like [`Provider::observe`].
     fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;

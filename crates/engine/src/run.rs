@@ -1,5 +1,6 @@
 //! A run over targets of one or more endpoints: its options, its way in and its way out.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,15 +33,42 @@ impl Default for Polling {
     }
 }
 
+/// How much may be under way at a time. A target that finds no room waits its turn, which is told by
+/// [`Event::Queued`](crate::Event::Queued). No vendor documents how many synchronizations may be at work at a time, so
+/// there is no limit to jobs unless somebody sets one; request quotas are kept in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many starts are under way in one session, with the search for those whose answer was lost.
+    pub starts: NonZeroUsize,
+    /// How many jobs are at work at one endpoint, found ones included.
+    pub jobs_per_endpoint: Option<NonZeroUsize>,
+    /// How many jobs are at work at all endpoints together, found ones included.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { starts: const { NonZeroUsize::new(4).unwrap() }, jobs_per_endpoint: None, jobs: None }
+    }
+}
+
 /// How a run behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How often the vendor is asked.
     pub polling: Polling,
-    /// How many starts are sent to one endpoint at a time.
-    pub starts_at_once: usize,
+    /// How much may be under way at a time.
+    pub limits: Limits,
     /// After this long a target that still runs is left alone.
     pub target_deadline: Duration,
+    /// After this long the run ends: nothing more is started, and what still runs is left alone. A start that is on its
+    /// way is waited for, because nobody could say what became of it.
+    pub run_deadline: Option<Duration>,
+    /// A job about which nothing changes for this long is told to be stuck, by
+    /// [`Event::Stuck`](crate::Event::Stuck).
+    pub stuck_after: Option<Duration>,
+    /// A job that is stuck is watched no longer.
+    pub leave_stuck: bool,
     /// For this long a claimed end that is not visible yet is looked at again.
     pub settle: Duration,
     /// So many failed looks in a row end the watch over an endpoint.
@@ -58,8 +86,12 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             polling: Polling::default(),
-            starts_at_once: 4,
+            limits: Limits::default(),
             target_deadline: Duration::from_secs(24 * 3600),
+            run_deadline: None,
+            // Longer than vendors take between two percent of a large synchronization, shorter than a night.
+            stuck_after: Some(Duration::from_secs(30 * 60)),
+            leave_stuck: false,
             settle: Duration::from_secs(300),
             failed_looks: 20,
             adopt: true,

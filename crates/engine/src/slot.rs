@@ -192,6 +192,7 @@ impl Slot {
             error_kind: end.error_kind,
             transient: end.transient,
             duration_ms: millis(end.duration),
+            stuck: None,
         }
     }
 }

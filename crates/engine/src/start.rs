@@ -50,7 +50,7 @@ impl Watch<'_> {
             }
             self.baselines(&mut wave).await;
             stream::iter(wave.into_iter().filter(|slot| slot.is_open()))
-                .for_each_concurrent(self.run.options.starts_at_once.max(1), |slot| {
+                .for_each_concurrent(self.run.options.limits.starts.get(), |slot| {
                     let span = tracing::info_span!("start", target = %slot.target.address);
                     self.start(slot).instrument(span)
                 })

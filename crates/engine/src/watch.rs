@@ -91,6 +91,7 @@ impl Watch<'_> {
             return Ok(false);
         }
         let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+        let jobs: Vec<&crate::Job> = jobs.iter().collect();
         let Some(seen) = self.unless_stopped(self.provider.observe(&jobs)).await else { return Ok(false) };
         let seen = complete(seen?, jobs.len())?;
         let now = self.now();

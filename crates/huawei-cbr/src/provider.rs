@@ -197,11 +197,11 @@ impl Cbr {
         Ok(search(target, baseline, &of_lists, &tasks))
     }
 
-    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+    async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
         let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
         let tasks = self.logs().by_id(&ids).await?;
         let seen = |job: &Job| observation(&job.ids.iter().map(|id| tasks.get(id)).collect::<Vec<_>>());
-        Ok(jobs.iter().map(seen).collect())
+        Ok(jobs.iter().copied().map(seen).collect())
     }
 }
 
@@ -396,7 +396,7 @@ impl Provider for Cbr {
         Box::pin(self.find(target, baseline, since))
     }
 
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
         Box::pin(self.look(jobs))
     }
 
