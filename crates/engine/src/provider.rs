@@ -48,6 +48,13 @@ impl Facts {
         serde_json::from_value(self.0.get(name)?.clone()).ok()
     }
 
+    /// Only those that are a single value; lists are for machines.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let single = self.0.iter().filter(|(_, value)| !value.is_array() && !value.is_object());
+        Self(single.map(|(name, value)| (name.clone(), value.clone())).collect())
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
