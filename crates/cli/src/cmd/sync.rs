@@ -101,6 +101,5 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         report.run = Some(kept.id().to_owned());
         kept.end(exit).await;
     }
-    output::report(&report, display.output)?;
-    Ok(exit)
+    exit.after(output::report(&report, display.output))
 }
