@@ -178,7 +178,7 @@ pub enum Progress {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// JSON file with on-premises backups for the CBR list.
+    /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
     /// How results and progress are shown.
