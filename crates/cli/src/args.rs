@@ -15,6 +15,7 @@ use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
 use crate::cmd::{api, completions, config, explain, man};
 use crate::journal::JournalFile;
+use crate::page::PageFile;
 use crate::{complete, exit};
 
 /// Start, watch and prove backup and replication synchronization across vendors.
@@ -76,7 +77,8 @@ const SYNC_EXAMPLES: &str = "\
 Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
-  backup-sync sync --all --poll 30s --progress plain";
+  backup-sync sync --all --poll 30s --progress plain
+  backup-sync sync --all --report night.html";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
@@ -181,6 +183,9 @@ pub struct Demo {
     /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -232,6 +237,9 @@ pub struct Sync {
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,

@@ -17,6 +17,7 @@ use crate::bounds::Bounds;
 use crate::config::File;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::page::PageFile;
 use crate::progress::note;
 use crate::{endpoints, output};
 
@@ -57,6 +58,9 @@ pub struct Resume {
     /// Where the run was written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -64,6 +68,11 @@ pub struct Resume {
 
 /// Runs the command.
 pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("resume", go_on(arguments).await)
+}
+
+async fn go_on(arguments: &Resume) -> Result<Exit, Failure> {
     let store = journal::existing(&arguments.journal).await?;
     if arguments.list {
         let runs = Runs { version: 1, runs: store.unfinished().await? };
@@ -83,7 +92,7 @@ pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
     match connect(arguments, &record, &pasts).await {
         Ok(providers) => {
             let work = Work::Past(pasts, providers);
-            sync::execute(work, options(arguments, &record), arguments.display, Some(kept)).await
+            sync::execute(work, options(arguments, &record), arguments.display, Some(kept), &arguments.page).await
         }
         Err(failure) => {
             kept.end(failure.exit()).await;
