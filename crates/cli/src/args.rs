@@ -9,6 +9,7 @@ use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
+use crate::bounds::Bounds;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
@@ -179,7 +180,7 @@ pub enum Progress {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// JSON file with on-premises backups for the CBR list.
+    /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
     /// Where the page about the run goes.
@@ -224,6 +225,9 @@ pub struct Sync {
     /// How long a claimed end may take to become visible before it counts as not proven.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub settle: Duration,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,

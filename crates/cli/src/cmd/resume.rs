@@ -13,6 +13,7 @@ use clap::Args;
 use super::history::{self, Runs};
 use super::sync::{self, Work};
 use crate::args::{Display, Output, duration};
+use crate::bounds::Bounds;
 use crate::config::File;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
@@ -45,6 +46,9 @@ pub struct Resume {
     /// How long a claimed end may take to become visible before it counts as not proven.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub settle: Duration,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// How long a start that was perhaps sent may be on its way. Shorter than a request takes, it may start twice.
     #[arg(long, value_name = "TIME", value_parser = duration, hide = true)]
     pub resend_after: Option<Duration>,
@@ -117,7 +121,7 @@ async fn nothing(arguments: &Resume) -> Result<Exit, Failure> {
 fn options(arguments: &Resume, record: &RunRecord) -> Options {
     let usual = Options::default();
     let was = |name: &str, usual: bool| record.options[name].as_bool().unwrap_or(usual);
-    Options {
+    arguments.bounds.of(Options {
         polling: sync::polling(arguments.poll),
         target_deadline: arguments.deadline,
         settle: arguments.settle,
@@ -125,7 +129,7 @@ fn options(arguments: &Resume, record: &RunRecord) -> Options {
         force: was("force", usual.force),
         resend_after: arguments.resend_after.unwrap_or(usual.resend_after),
         ..usual
-    }
+    })
 }
 
 /// Connects to the endpoints that have something left to do.

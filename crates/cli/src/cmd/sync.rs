@@ -36,14 +36,14 @@ async fn synchronize(arguments: &Sync) -> Result<Exit, Failure> {
         journal::tell_unfinished(store, &arguments.journal).await?;
     }
     let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    let options = Options {
+    let options = arguments.bounds.of(Options {
         polling: polling(arguments.poll),
         target_deadline: arguments.deadline,
         settle: arguments.settle,
         adopt: !arguments.no_adopt,
         force: arguments.force,
         ..Options::default()
-    };
+    });
     let kept = match store {
         Some(store) => match Kept::begin(store, &arguments.journal, path, &options).await {
             Ok(kept) => Some(kept),
