@@ -1,6 +1,7 @@
 //! A story as the template shows it: cleaned, in words, sorted, and no larger than a browser likes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use askama::Template;
 use backup_sync::engine::{Evidence, Outcome};
@@ -165,13 +166,8 @@ fn is_quiet(told: &Told) -> bool {
 /// The run in a few lines.
 fn facts(story: &Story) -> Vec<(&'static str, String)> {
     let call: Vec<String> = story.arguments.iter().map(|word| quoted(&printable(word))).collect();
-    let options: Vec<String> = story
-        .options
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| format!("{} {}", name.replace('_', " "), plain(value)))
-        .collect();
+    let options: Vec<String> =
+        story.options.as_object().into_iter().flatten().map(|(name, value)| option(name, value)).collect();
     let began = story.began.map(|began| began.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     [
         ("Started", began),
@@ -185,6 +181,18 @@ fn facts(story: &Story) -> Vec<(&'static str, String)> {
     .into_iter()
     .filter_map(|(name, value)| Some((name, printable(&value?))))
     .collect()
+}
+
+/// An option as a person reads it.
+fn option(name: &str, value: &Value) -> String {
+    match (name.strip_suffix("_s"), value) {
+        (Some(name), value) if value.is_f64() => {
+            let length = Duration::try_from_secs_f64(value.as_f64().unwrap_or_default()).unwrap_or_default();
+            format!("{} {}", name.replace('_', " "), span(u64::try_from(length.as_millis()).unwrap_or_default()))
+        }
+        (_, Value::Bool(is)) => format!("{} {}", name.replace('_', " "), if *is { "yes" } else { "no" }),
+        _ => format!("{} {}", name.replace('_', " "), plain(value)),
+    }
 }
 
 /// A value as a person writes it.
