@@ -197,7 +197,11 @@ fn option(name: &str, value: &Value) -> String {
 
 /// A value as a person writes it.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        _ => value.to_string(),
+    }
 }
 
 impl Look {
@@ -273,7 +277,7 @@ impl Row {
 
 impl Next {
     fn of(told: &Told, label: &str, story: &Story) -> Option<Self> {
-        let again = || Some(format!("backup-sync sync {}", quoted(&printable(label))));
+        let again = || Some(format!("backup-sync sync {}{}", quoted(&printable(label)), config(&story.arguments)));
         let resume = || story.resume.clone().or_else(again);
         let (words, command) = match (&told.outcome, told.error_kind.as_deref()) {
             (Some(Outcome::Succeeded { .. } | Outcome::Skipped { .. }), _) => return None,
@@ -291,6 +295,17 @@ impl Next {
         };
         Some(Self { words, command })
     }
+}
+
+/// The configuration as it was named in the call, for the next one.
+fn config(arguments: &[String]) -> String {
+    let mut words = arguments.iter();
+    let named = words.find_map(|word| match word.as_str() {
+        "--config" | "-c" => Some(None),
+        _ => word.strip_prefix("--config=").map(Some),
+    });
+    let path = named.and_then(|path| path.or_else(|| words.next().map(String::as_str)));
+    path.map(|path| format!(" --config {}", quoted(&printable(path)))).unwrap_or_default()
 }
 
 /// The facts of a proof; two whose names end in `Before` and `After` are one.
