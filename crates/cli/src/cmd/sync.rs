@@ -29,6 +29,10 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
     let mode = if arguments.detach { Mode::Detach } else { Mode::Synchronize };
     let (adopt, force) = (!arguments.no_adopt, arguments.force);
     let options = Options { mode, adopt, force, ..arguments.watching.options() };
+    if arguments.detach && arguments.journal.path()?.is_none() {
+        let why = "nobody could find again what it starts";
+        return Err(Failure::usage(format!("--detach needs a journal: without one {why}")));
+    }
     // A journal that cannot be used is told before anybody is asked anything.
     if arguments.dry_run {
         let chosen = endpoints::open(&prepared, &arguments.targets).await?;
