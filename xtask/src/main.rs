@@ -22,6 +22,8 @@ enum Command {
     Validate(cmd::validate::Arguments),
     /// Tell what a rule wants, with a bad and a good example.
     Explain(cmd::explain::Arguments),
+    /// Make CODEOWNERS of `specs/OWNERS.toml`, or name the reviewers of a place.
+    Owners(cmd::owners::Arguments),
     /// Write the generated clients for reading and refresh the committed surface listings.
     Regenerate(cmd::regenerate::Arguments),
 }
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Validate(arguments) => cmd::validate::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
+        Command::Owners(arguments) => cmd::owners::run(&arguments),
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
     };
     match outcome {

@@ -4,6 +4,7 @@
 
 pub mod examples;
 pub mod lesson;
+pub mod owners;
 pub mod report;
 pub mod suppressions;
 pub mod validate;

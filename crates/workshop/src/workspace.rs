@@ -64,3 +64,29 @@ pub fn write(root: &Path, path: &str, text: &str) -> Result<(), Error> {
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
     fs::write(&path, text).map_err(failed)
 }
+
+/// All documents in the folder `specs` below `root`; one that cannot be read is an error.
+///
+/// # Errors
+///
+/// As [`specs`], and the first finding of a document that cannot be read.
+pub fn loaded(root: &Path) -> Result<Vec<Document>, Error> {
+    specs(root)?.into_iter().map(|document| document.map_err(|finding| Error::Wrong(finding.to_string()))).collect()
+}
+
+/// Writes `text` to the file at `path`, or with `check` only wants it to be there already.
+///
+/// # Errors
+///
+/// When it cannot be written, or is stale; the message names the command, `cargo xtask` with `command`, that helps.
+pub fn fresh(root: &Path, path: &str, text: &str, check: bool, command: &str) -> Result<(), Error> {
+    if !check {
+        return write(root, path, text);
+    }
+    let found = if root.join(path).exists() { read(root, path)? } else { String::new() };
+    if found == text {
+        return Ok(());
+    }
+    let differs = found.lines().zip(text.lines()).take_while(|(old, new)| old == new).count() + 1;
+    Err(Error::Wrong(format!("{path}:{differs}: stale from here; run `cargo xtask {command}` and commit the file")))
+}

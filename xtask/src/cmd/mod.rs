@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod explain;
+pub mod owners;
 pub mod regenerate;
 pub mod validate;
 
