@@ -2,10 +2,12 @@
 //!
 //! Nothing here depends on a generated crate, so that a broken document never breaks what explains it.
 
+pub mod coverage;
 pub mod examples;
 pub mod lesson;
 pub mod owners;
 pub mod report;
+pub mod sources;
 pub mod suppressions;
 pub mod validate;
 pub mod workspace;
