@@ -22,6 +22,8 @@ enum Command {
     Validate(cmd::validate::Arguments),
     /// Tell what a rule wants, with a bad and a good example.
     Explain(cmd::explain::Arguments),
+    /// Tell what happened to each spec, from the history, as Markdown.
+    Changelog(cmd::changelog::Arguments),
     /// Write `docs/coverage.md`: which operations are tested, simulated and used.
     Coverage(cmd::coverage::Arguments),
     /// Make CODEOWNERS of `specs/OWNERS.toml`, or name the reviewers of a place.
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Validate(arguments) => cmd::validate::run(&arguments),
+        Command::Changelog(arguments) => cmd::changelog::run(&arguments),
         Command::Coverage(arguments) => cmd::coverage::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Owners(arguments) => cmd::owners::run(&arguments),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here depends on a generated crate, so that a broken document never breaks what explains it.
 
+pub mod changelog;
 pub mod coverage;
 pub mod examples;
 pub mod lesson;

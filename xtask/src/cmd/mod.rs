@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub mod changelog;
 pub mod coverage;
 pub mod explain;
 pub mod owners;
