@@ -87,7 +87,10 @@ pub fn generate(document: &Document) -> Result<Generated, Error> {
 /// As [`generate`].
 pub fn check(document: &Document) -> Result<(), Error> {
     let (lowered, for_mocks) = lowered(document)?;
-    emit::check(document, &lowered, &for_mocks, &format!("crate::{}", document.module())).map_err(one)
+    let path = format!("crate::{}", document.module());
+    emit::client_file(document, &lowered, &path).map_err(one)?;
+    emit::mocks_file(document, &for_mocks, &path).map_err(one)?;
+    Ok(())
 }
 
 /// The lowered document for the client and the one for the mock helpers.

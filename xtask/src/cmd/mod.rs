@@ -1,7 +1,12 @@
 //! One file per command.
 
+pub mod changelog;
+pub mod ci;
+pub mod coverage;
 pub mod explain;
+pub mod owners;
 pub mod regenerate;
+pub mod tidy;
 pub mod validate;
 
 use std::io::{ErrorKind, Write as _};
