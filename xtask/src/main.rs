@@ -3,6 +3,8 @@
 
 mod cmd;
 mod examples;
+mod git;
+mod surroundings;
 mod workspace;
 
 use std::process::ExitCode;
@@ -19,6 +21,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Compare the specs with an older revision: what changed, what it breaks, for whom, and why.
+    Diff(cmd::diff::Arguments),
     /// Check every spec: rules, examples, and whether the generator takes it.
     Validate(cmd::validate::Arguments),
     /// Write the generated clients for reading and refresh the committed surface listings.
@@ -28,6 +32,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
+        Command::Diff(arguments) => cmd::diff::run(&arguments),
         Command::Validate(arguments) => cmd::validate::run(&arguments),
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
     };
@@ -35,7 +40,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
-            ExitCode::FAILURE
+            failure.code()
         }
     }
 }

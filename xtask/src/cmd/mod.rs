@@ -1,9 +1,11 @@
 //! One file per command.
 
+pub mod diff;
 pub mod regenerate;
 pub mod validate;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// Why a command failed; the text is the whole message.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +13,9 @@ pub enum Failure {
     /// Findings have been printed; this is the closing line.
     #[error("{0}")]
     Found(String),
+    /// The command could not do its work at all.
+    #[error("{0}")]
+    Impossible(String),
     /// A file could not be read or written.
     #[error("{path} cannot be {verb}: {source}")]
     File {
@@ -21,4 +26,14 @@ pub enum Failure {
         /// What the system said.
         source: std::io::Error,
     },
+}
+
+impl Failure {
+    /// 1 when something was found, 2 when nothing could be done.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Found(_) => ExitCode::from(1),
+            Self::Impossible(_) | Self::File { .. } => ExitCode::from(2),
+        }
+    }
 }

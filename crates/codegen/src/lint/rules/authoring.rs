@@ -9,7 +9,8 @@ use crate::lint::rules::operations::parameters;
 use crate::lint::{Breaches, Context, Role};
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 18] = [
+const EXTENSIONS: [&str; 19] = [
+    "x-change",
     "x-doubts",
     "x-dr-permissions",
     "x-dr-remote-site-connectivity-contract",
