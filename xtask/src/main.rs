@@ -2,7 +2,6 @@
 //! crate, so that a broken spec never breaks the tool that explains it.
 
 mod cmd;
-mod examples;
 mod git;
 mod surroundings;
 mod workspace;
@@ -23,8 +22,16 @@ struct Arguments {
 enum Command {
     /// Compare the specs with an older revision: what changed, what it breaks, for whom, and why.
     Diff(cmd::diff::Arguments),
-    /// Check every spec: rules, examples, and whether the generator takes it.
+    /// Check every spec: rules, examples, suppressions, and whether the generator takes it.
     Validate(cmd::validate::Arguments),
+    /// Tell what a rule wants, with a bad and a good example.
+    Explain(cmd::explain::Arguments),
+    /// Tell what happened to each spec, from the history, as Markdown.
+    Changelog(cmd::changelog::Arguments),
+    /// Write `docs/coverage.md`: which operations are tested, simulated and used.
+    Coverage(cmd::coverage::Arguments),
+    /// Make CODEOWNERS of `specs/OWNERS.toml`, or name the reviewers of a place.
+    Owners(cmd::owners::Arguments),
     /// Write the generated clients for reading and refresh the committed surface listings.
     Regenerate(cmd::regenerate::Arguments),
 }
@@ -34,6 +41,10 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Diff(arguments) => cmd::diff::run(&arguments),
         Command::Validate(arguments) => cmd::validate::run(&arguments),
+        Command::Changelog(arguments) => cmd::changelog::run(&arguments),
+        Command::Coverage(arguments) => cmd::coverage::run(&arguments),
+        Command::Explain(arguments) => cmd::explain::run(&arguments),
+        Command::Owners(arguments) => cmd::owners::run(&arguments),
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
     };
     match outcome {

@@ -191,6 +191,10 @@ fn kind_id<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error>
     serializer.serialize_str(kind.id)
 }
 
+fn by_class<S: Serializer>(counts: &[usize; 4], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(Class::WORST_FIRST.iter().map(|class| class.name()).zip(counts))
+}
+
 impl Change {
     /// The worse of what it does to callers and to Rust users.
     pub fn worst(&self) -> Class {
@@ -241,8 +245,10 @@ pub struct Summary {
     /// All changes.
     pub changes: usize,
     /// By class for callers, the worst first.
+    #[serde(serialize_with = "by_class")]
     pub callers: [usize; 4],
     /// By class for Rust users, the worst first.
+    #[serde(serialize_with = "by_class")]
     pub rust: [usize; 4],
     /// Changes that break something and say not why.
     pub unexplained: usize,

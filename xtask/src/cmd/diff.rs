@@ -6,7 +6,7 @@ use backup_sync_codegen::{Document, documents, load};
 use backup_sync_spec_diff::render::{Format, render};
 use backup_sync_spec_diff::{Report, compare_all, compare_two};
 
-use super::Failure;
+use super::{Failure, print};
 use crate::surroundings::Workspace;
 use crate::{git, workspace};
 
@@ -97,17 +97,6 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         0 => Ok(()),
         1 => Err(Failure::Found("1 breaking change has no reason; the report says what to add".to_owned())),
         many => Err(Failure::Found(format!("{many} breaking changes have no reason; the report says what to add"))),
-    }
-}
-
-/// A reader that has seen enough, like `head`, is no failure.
-fn print(text: &str) -> Result<(), Failure> {
-    use std::io::Write as _;
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Failure::Impossible(format!("the report cannot be printed: {error}")))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -1,9 +1,14 @@
 //! One file per command.
 
+pub mod changelog;
+pub mod coverage;
 pub mod diff;
+pub mod explain;
+pub mod owners;
 pub mod regenerate;
 pub mod validate;
 
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -26,13 +31,26 @@ pub enum Failure {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A library of ours says it all.
+    #[error(transparent)]
+    Workspace(#[from] backup_sync_workshop::workspace::Error),
+}
+
+/// Writes data to standard output; a reader that has seen enough is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::File { path: "standard output".into(), verb: "written", source })
+        }
+        _ => Ok(()),
+    }
 }
 
 impl Failure {
     /// 1 when something was found, 2 when nothing could be done.
     pub fn code(&self) -> ExitCode {
         match self {
-            Self::Found(_) => ExitCode::from(1),
+            Self::Found(_) | Self::Workspace(_) => ExitCode::from(1),
             Self::Impossible(_) | Self::File { .. } => ExitCode::from(2),
         }
     }

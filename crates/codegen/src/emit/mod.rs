@@ -52,12 +52,21 @@ pub fn client_file(source: &Document, lowered: &Lowered, module: &str) -> Result
 ///
 /// As [`client`].
 pub fn mocks(source: &Document, lowered: &Lowered, module: &str) -> Result<String, Finding> {
+    Ok(print(source, &mocks_file(source, lowered, module)?))
+}
+
+/// The same as [`mocks`], parsed instead of printed.
+///
+/// # Errors
+///
+/// As [`client`].
+pub fn mocks_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
     let generated = generate(source, &lowered.document, &|generator, api| {
         let settings = settings(&lowered.plan, module);
         *generator = Generator::new(&settings);
         generator.httpmock(api, module)
     })?;
-    Ok(print(source, &parse(source, generated)?))
+    parse(source, generated)
 }
 
 fn settings(plan: &Plan, module: &str) -> GenerationSettings {

@@ -63,7 +63,7 @@ fn name(change: &Change) -> String {
     match change.part.as_deref().map(plain) {
         Some(part) if matches!(change.subject, Subject::Schema(_)) && part.starts_with(['[', '{']) => subject + &part,
         Some(part) if matches!(change.subject, Subject::Schema(_)) => format!("{subject}.{part}"),
-        Some(part) if part != subject => format!("{subject}: {part}"),
+        Some(part) if change.subject != Subject::Document => format!("{subject}: {part}"),
         _ => subject,
     }
 }
