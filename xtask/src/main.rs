@@ -2,6 +2,8 @@
 //! crate, so that a broken spec never breaks the tool that explains it.
 
 mod cmd;
+mod git;
+mod surroundings;
 mod workspace;
 
 use std::process::ExitCode;
@@ -18,6 +20,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Compare the specs with an older revision: what changed, what it breaks, for whom, and why.
+    Diff(cmd::diff::Arguments),
     /// Check every spec: rules, examples, suppressions, and whether the generator takes it.
     Validate(cmd::validate::Arguments),
     /// Tell what a rule wants, with a bad and a good example.
@@ -39,6 +43,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
+        Command::Diff(arguments) => cmd::diff::run(&arguments),
         Command::Validate(arguments) => cmd::validate::run(&arguments),
         Command::Changelog(arguments) => cmd::changelog::run(&arguments),
         Command::Ci(arguments) => cmd::ci::run(&arguments),
@@ -52,7 +57,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
-            ExitCode::FAILURE
+            failure.code()
         }
     }
 }

@@ -11,6 +11,7 @@ use serde_json::Value;
 /// Which crates of the workspace each crate may depend on: for itself, and for its build script.
 const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("backup-sync-codegen", &[], &[]),
+    ("backup-sync-spec-diff", &["backup-sync-codegen"], &[]),
     ("backup-sync-runtime", &[], &[]),
     ("backup-sync-engine", &["backup-sync-runtime"], &[]),
     ("backup-sync-journal", &["backup-sync-runtime", "backup-sync-engine"], &[]),
@@ -25,7 +26,7 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ("backup-sync-simulator", &["veeam-vb365", "huawei-cbr", "vsphere-replication"], &[]),
     ("backup-sync-cli", &["backup-sync", "backup-sync-journal", "backup-sync-simulator"], &[]),
     ("backup-sync-workshop", &["backup-sync-codegen"], &[]),
-    ("xtask", &["backup-sync-codegen", "backup-sync-workshop"], &[]),
+    ("xtask", &["backup-sync-codegen", "backup-sync-spec-diff", "backup-sync-workshop"], &[]),
 ];
 
 /// Crates that may depend on anything: they test or measure the others and are never published.

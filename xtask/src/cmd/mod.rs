@@ -3,6 +3,7 @@
 pub mod changelog;
 pub mod ci;
 pub mod coverage;
+pub mod diff;
 pub mod explain;
 pub mod owners;
 pub mod regenerate;
@@ -11,6 +12,7 @@ pub mod validate;
 
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// Why a command failed; the text is the whole message.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +20,9 @@ pub enum Failure {
     /// Findings have been printed; this is the closing line.
     #[error("{0}")]
     Found(String),
+    /// The command could not do its work at all.
+    #[error("{0}")]
+    Impossible(String),
     /// A file could not be read or written.
     #[error("{path} cannot be {verb}: {source}")]
     File {
@@ -40,5 +45,15 @@ pub fn print(text: &str) -> Result<(), Failure> {
             Err(Failure::File { path: "standard output".into(), verb: "written", source })
         }
         _ => Ok(()),
+    }
+}
+
+impl Failure {
+    /// 1 when something was found, 2 when nothing could be done.
+    pub fn code(&self) -> ExitCode {
+        match self {
+            Self::Found(_) | Self::Workspace(_) => ExitCode::from(1),
+            Self::Impossible(_) | Self::File { .. } => ExitCode::from(2),
+        }
     }
 }
