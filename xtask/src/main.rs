@@ -23,6 +23,8 @@ enum Command {
     Validate(cmd::validate::Arguments),
     /// Write the generated clients for reading and refresh the committed surface listings.
     Regenerate(cmd::regenerate::Arguments),
+    /// Write reference and review pages of all specs, to be read in a browser without network.
+    Docs(cmd::docs::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Validate(arguments) => cmd::validate::run(&arguments),
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
+        Command::Docs(arguments) => cmd::docs::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
