@@ -18,6 +18,7 @@ use crate::cmd::stop::Stop;
 use crate::cmd::wait::Wait;
 use crate::cmd::{self, api, completions, config, explain, man};
 use crate::journal::JournalFile;
+use crate::page::PageFile;
 use crate::{complete, exit};
 
 /// Start, watch and prove backup and replication synchronization across vendors.
@@ -87,7 +88,8 @@ Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
   backup-sync sync --all --poll 30s --progress plain
-  backup-sync sync 'dr/replication/*' --dry-run";
+  backup-sync sync 'dr/replication/*' --dry-run
+  backup-sync sync --all --report night.html";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
@@ -210,6 +212,9 @@ pub struct Demo {
     /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -283,7 +288,7 @@ pub struct Sync {
     #[arg(long, conflicts_with = "no_journal")]
     pub detach: bool,
     /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
-    #[arg(long, conflicts_with = "detach")]
+    #[arg(long, conflicts_with_all = ["detach", "page"])]
     pub dry_run: bool,
     /// How it is watched.
     #[command(flatten)]
@@ -297,6 +302,9 @@ pub struct Sync {
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,

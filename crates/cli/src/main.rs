@@ -11,6 +11,7 @@ mod journal;
 mod keyring;
 mod labels;
 mod output;
+mod page;
 mod prepare;
 mod progress;
 mod secret;

@@ -17,6 +17,7 @@ use crate::args::{Display, Output, Watching, duration};
 use crate::config::File;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::page::PageFile;
 use crate::progress::note;
 use crate::{endpoints, output};
 
@@ -37,7 +38,7 @@ pub struct Resume {
     #[arg(long, conflicts_with = "run")]
     pub list: bool,
     /// Only show what would be done, and the requests for it. Nothing is started, and the run stays as it is.
-    #[arg(long, conflicts_with = "list")]
+    #[arg(long, conflicts_with_all = ["list", "page"])]
     pub dry_run: bool,
     /// How it is watched.
     #[command(flatten)]
@@ -51,6 +52,9 @@ pub struct Resume {
     /// Where the run was written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -58,6 +62,11 @@ pub struct Resume {
 
 /// Runs the command.
 pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("resume", go_on(arguments).await)
+}
+
+async fn go_on(arguments: &Resume) -> Result<Exit, Failure> {
     if arguments.list {
         let store = journal::existing(&arguments.journal).await?;
         let runs = Runs { version: 1, runs: store.unfinished().await? };
@@ -69,6 +78,7 @@ pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
         config: arguments.config.as_deref(),
         journal: &arguments.journal,
         display: arguments.display,
+        page: &arguments.page,
     };
     match arguments.dry_run {
         true => going_on.rehearse(|record| options(arguments, record)).await,
@@ -86,6 +96,8 @@ pub struct GoingOn<'a> {
     pub journal: &'a JournalFile,
     /// How results and progress are shown.
     pub display: Display,
+    /// The page about it.
+    pub page: &'a PageFile,
 }
 
 impl GoingOn<'_> {
@@ -97,7 +109,8 @@ impl GoingOn<'_> {
         let kept = Kept::of(journal, self.journal);
         match connect(self.config, &record, &pasts).await {
             Ok(providers) => {
-                sync::execute(Work::Past(pasts, providers), options(&record), self.display, Some(kept)).await
+                let work = Work::Past(pasts, providers);
+                sync::execute(work, options(&record), self.display, Some(kept), self.page).await
             }
             Err(failure) => {
                 kept.end(failure.exit()).await;

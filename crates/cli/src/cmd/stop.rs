@@ -18,6 +18,7 @@ use crate::config::{self, File};
 use crate::endpoints;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::page::PageFile;
 use crate::progress::note;
 
 const EXAMPLES: &str = "\
@@ -82,7 +83,7 @@ pub async fn run(arguments: &Stop) -> Result<Exit, Failure> {
     if arguments.dry_run {
         return rehearsal::run(work, options, arguments.display.output).await;
     }
-    sync::execute(work, options, arguments.display, kept).await
+    sync::execute(work, options, arguments.display, kept, &PageFile::default()).await
 }
 
 /// What is to be stopped, where, and the journal that has to know of it.

@@ -13,11 +13,18 @@ use crate::config::File;
 use crate::endpoints::{self, Chosen};
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::page::timeline::Timeline;
+use crate::page::{PageFile, Story};
 use crate::progress::jobs::Jobs;
 use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("sync", synchronize(arguments).await)
+}
+
+async fn synchronize(arguments: &Sync) -> Result<Exit, Failure> {
     if arguments.targets.is_empty() && !arguments.all {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
         return Err(Failure::usage(format!("nothing to synchronize is named: {how}")));
@@ -43,9 +50,15 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
         journal::tell_unfinished(store, &arguments.journal).await?;
     }
     let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    Begin { command: "sync", config: path, journal: &arguments.journal, display: arguments.display }
-        .begin(store, chosen, options)
-        .await
+    Begin {
+        command: "sync",
+        config: path,
+        journal: &arguments.journal,
+        display: arguments.display,
+        page: &arguments.page,
+    }
+    .begin(store, chosen, options)
+    .await
 }
 
 /// A run that is to begin.
@@ -58,6 +71,8 @@ pub struct Begin<'a> {
     pub journal: &'a JournalFile,
     /// How it is shown.
     pub display: Display,
+    /// The page about it.
+    pub page: &'a PageFile,
 }
 
 impl Begin<'_> {
@@ -73,7 +88,7 @@ impl Begin<'_> {
             },
             None => None,
         };
-        execute(Work::New(chosen), options, self.display, kept).await
+        execute(Work::New(chosen), options, self.display, kept, self.page).await
     }
 }
 
@@ -102,7 +117,13 @@ pub enum Work {
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
-pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
+pub async fn execute(
+    work: Work,
+    options: Options,
+    display: Display,
+    kept: Option<Kept>,
+    page: &PageFile,
+) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
         && chosen.iter().all(|(_, targets)| targets.is_empty())
     {
@@ -110,7 +131,9 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
     }
     let stop = Stop::default();
-    let jobs = Arc::new(Jobs::over(progress::sink(display.progress)));
+    let timeline = Arc::new(Timeline::over(progress::sink(display.progress)));
+    let jobs = Arc::new(Jobs::over(timeline.clone()));
+    let in_force = journal::in_force(&options);
     let journal: Arc<dyn Journal> = match &kept {
         Some(kept) => kept.journal(),
         None => Arc::new(MemoryJournal::default()),
@@ -143,12 +166,16 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         Exit::StillRunning if mode == Mode::Detach => Exit::Unconfirmed,
         exit => exit,
     };
+    let mut resume = None;
     if let Some(kept) = &kept {
         report.run = Some(kept.id().to_owned());
         if mode == Mode::Detach && report.summary.still_running > 0 {
             kept.tell_wait();
         }
-        kept.end(exit).await;
+        resume = kept.end(exit).await.then(|| kept.command());
     }
-    exit.after(output::report(&report, display.output))
+    let told = || Story { options: in_force, resume, ..Story::of_report(&report, exit, timeline.memory()) };
+    // Each is written, also when the other cannot be.
+    let (page, result) = (page.write(told), output::report(&report, display.output));
+    exit.after(page.and(result))
 }

@@ -14,6 +14,7 @@ use crate::config::{self, File};
 use crate::endpoints;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile};
+use crate::page::PageFile;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,10 +51,18 @@ pub struct Wait {
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
+    /// The page about the run.
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 /// Runs the command.
 pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("wait", watch(arguments).await)
+}
+
+async fn watch(arguments: &Wait) -> Result<Exit, Failure> {
     let options = Options { mode: Mode::Attach, ..arguments.watching.options() };
     if arguments.targets.is_empty() && !arguments.all {
         let going_on = resume::GoingOn {
@@ -61,6 +70,7 @@ pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
             config: arguments.config.as_deref(),
             journal: &arguments.journal,
             display: arguments.display,
+            page: &arguments.page,
         };
         return going_on.go_on(|_| options).await;
     }
@@ -70,6 +80,12 @@ pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
     let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
     let store = journal::open(&arguments.journal).await?;
     let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    let begin = sync::Begin { command: "wait", config: &path, journal: &arguments.journal, display: arguments.display };
+    let begin = sync::Begin {
+        command: "wait",
+        config: &path,
+        journal: &arguments.journal,
+        display: arguments.display,
+        page: &arguments.page,
+    };
     begin.begin(store, chosen, options).await
 }
