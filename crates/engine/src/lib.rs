@@ -2,16 +2,20 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod driver;
 mod event;
 mod journal;
+mod look;
 mod outcome;
 mod past;
 mod provider;
 mod report;
 mod resume;
+mod room;
 mod run;
 mod slot;
 mod start;
+mod stuck;
 mod watch;
 
 pub use address::{Address, Selector};

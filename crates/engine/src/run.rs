@@ -10,12 +10,15 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
+use crate::driver::Driver;
 use crate::event::{Event, EventRecord, Sink, millis};
 use crate::journal::{Entry, Journal, JournalError, Planned};
 use crate::past::{Past, Stage};
 use crate::provider::{Provider, Target};
 use crate::report::{Report, TargetReport};
+use crate::room::Room;
 use crate::slot::Slot;
+use crate::stuck::Waits;
 use crate::watch::Watch;
 
 /// How often the vendor is asked.
@@ -194,7 +197,7 @@ impl Run {
     async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, refused: Option<&JournalError>) -> Report {
         let begun = self.clock.monotonic();
         let all = groups.iter().flat_map(|(_, pasts)| pasts).map(|(place, past)| (*place, &past.target));
-        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &slot.target))).collect();
+        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &*slot.target))).collect();
         all.sort_by_key(|(place, _)| *place);
         let planned: Vec<_> =
             all.into_iter().map(|(_, target)| (target.address.clone(), target.name.clone())).collect();
@@ -203,7 +206,8 @@ impl Run {
         for event in settled.iter().filter_map(|(_, slot)| slot.finished()) {
             self.sink.take(EventRecord::new(Duration::ZERO, event));
         }
-        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, refused));
+        let room = Room::of_run(self.options.limits.jobs);
+        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, &room, refused));
         let mut reports: Vec<(usize, TargetReport)> =
             join_all(watches).instrument(span).await.into_iter().flatten().collect();
         reports.extend(settled.iter().map(|(place, slot)| (*place, slot.report())));
@@ -219,18 +223,25 @@ impl Run {
         provider: Arc<dyn Provider>,
         pasts: Vec<(usize, Past)>,
         begun: Duration,
+        room: &Arc<Room>,
         refused: Option<&JournalError>,
     ) -> Vec<(usize, TargetReport)> {
-        let watch = Watch { run: self, provider: &*provider, begun };
-        self.listen(&*provider, begun);
+        let room = Room::within(room, self.options.limits.jobs_per_endpoint);
+        let waits = Arc::<Waits>::default();
+        self.listen(&*provider, begun, waits.clone());
+        let watch = Watch { run: self, provider: &*provider, begun, room, waits };
         let (places, pasts): (Vec<usize>, Vec<Past>) = pasts.into_iter().unzip();
+        let mut driver = Driver::new(&watch, pasts);
+        if let Some(error) = refused {
+            driver.refuse(error).await;
+        }
         let breaking_off = async {
-            self.stop.wait().await;
+            watch.until_cut().await;
             provider.break_off();
             std::future::pending().await
         };
-        let reports = tokio::select! {
-            reports = watch.all(pasts, refused) => reports,
+        let slots = tokio::select! {
+            slots = driver.drive() => slots,
             never = breaking_off => never,
         };
         match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
@@ -241,11 +252,11 @@ impl Run {
         if let Some(notices) = provider.notices() {
             notices.leave();
         }
-        places.into_iter().zip(reports).collect()
+        places.into_iter().zip(slots.iter().map(Slot::report)).collect()
     }
 
     /// Turns what the endpoint's connection has to say into events.
-    fn listen(&self, provider: &dyn Provider, begun: Duration) {
+    fn listen(&self, provider: &dyn Provider, begun: Duration, waits: Arc<Waits>) {
         let Some(notices) = provider.notices() else { return };
         let (sink, clock, endpoint) = (self.sink.clone(), self.clock.clone(), provider.endpoint().to_owned());
         notices.listen(move |notice| {
@@ -253,8 +264,10 @@ impl Run {
                 && pause >= TOLD
             {
                 let (endpoint, operation) = (endpoint.clone(), operation.to_owned());
-                let event = Event::Waiting { endpoint, operation, reason: reason.into(), pause_ms: millis(pause) };
-                sink.take(EventRecord::new(clock.monotonic().saturating_sub(begun), event));
+                let (now, reason) = (clock.monotonic(), reason.into());
+                waits.note(reason, now.saturating_add(pause));
+                let event = Event::Waiting { endpoint, operation, reason, pause_ms: millis(pause) };
+                sink.take(EventRecord::new(now.saturating_sub(begun), event));
             }
         });
     }
