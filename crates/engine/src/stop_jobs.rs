@@ -9,10 +9,11 @@ use crate::event::Event;
 use crate::mode::nothing_runs;
 use crate::outcome::Outcome;
 use crate::past::Past;
-use crate::provider::{Claim, Phase, Provider, Readiness, Target, Verdict};
-use crate::report::{Report, TargetReport};
+use crate::provider::{Claim, Job, Phase, Provider, Readiness, Target, Verdict};
+use crate::report::Report;
 use crate::run::{Run, Task};
 use crate::slot::Slot;
+use crate::start::Started;
 use crate::watch::{Watch, complete};
 
 impl Run {
@@ -30,13 +31,13 @@ impl Run {
 
 impl Watch<'_> {
     /// Stops what runs of these targets.
-    pub(crate) async fn stop_all(&self, pasts: Vec<Past>) -> Vec<TargetReport> {
+    pub(crate) async fn stop_all(&self, pasts: Vec<Past>) -> Vec<Slot> {
         let wall = self.run.clock.wall();
         let mut slots: Vec<Slot> = pasts.into_iter().map(|past| Slot::new(past, self.now(), wall)).collect();
         self.find_jobs(&mut slots).await;
         self.drop_ended(&mut slots).await;
         self.stop_running(&mut slots.iter_mut().filter(|slot| slot.is_running()).collect::<Vec<_>>()).await;
-        slots.iter().map(Slot::report).collect()
+        slots
     }
 
     /// Looks for the running jobs of targets without one.
@@ -49,8 +50,8 @@ impl Watch<'_> {
         if without.is_empty() {
             return;
         }
-        let targets: Vec<Target> = without.iter().map(|slot| slot.target.clone()).collect();
-        let Some(found) = self.unless_stopped(self.provider.baseline(&targets)).await else {
+        let targets: Vec<Target> = without.iter().map(|slot| Target::clone(&slot.target)).collect();
+        let Some(found) = self.unless_cut(self.provider.baseline(&targets)).await else {
             return self.not_asked(&mut without).await;
         };
         let found = match found.and_then(|found| complete(found, targets.len())) {
@@ -67,9 +68,13 @@ impl Watch<'_> {
                 Readiness::Running { job } => {
                     // Where a start was sent before, its end is compared with the state before that.
                     if slot.intended.is_none() {
-                        slot.baseline = found;
+                        slot.baseline = found.into();
                     }
-                    self.begin(slot, job, true).await;
+                    let baseline = slot.baseline.clone();
+                    if let Started::Job { job, adopted, since } = self.begun(job, &baseline, true, self.now()).await {
+                        let event = slot.begin(job, adopted, since, self.now());
+                        self.tell(event);
+                    }
                 }
                 readiness => self.put_aside(slot, Outcome::Skipped { reason: nothing_runs(&readiness) }, None),
             }
@@ -78,7 +83,9 @@ impl Watch<'_> {
 
     /// A job of the journal may have ended meanwhile. What its end was is not for whoever stops jobs to say.
     async fn drop_ended(&self, slots: &mut [Slot]) {
-        if let Err(error) = self.see(&mut slots.iter_mut().filter(|slot| slot.is_running()).collect::<Vec<_>>()).await {
+        if let Err(error) =
+            self.glance(&mut slots.iter_mut().filter(|slot| slot.is_running()).collect::<Vec<_>>()).await
+        {
             self.look_failed(&error);
         }
         for slot in slots.iter_mut().filter(|slot| slot.is_running() && has_ended(slot)) {
@@ -149,13 +156,13 @@ impl Watch<'_> {
     async fn look_for_stops(&self, slots: &mut [&mut Slot]) -> Result<(), Error> {
         let mut running: Vec<&mut Slot> =
             slots.iter_mut().filter(|slot| slot.is_running()).map(|slot| &mut **slot).collect();
-        self.see(&mut running).await?;
+        self.glance(&mut running).await?;
         let mut over: Vec<&mut Slot> = running.into_iter().filter(|slot| has_ended(slot)).collect();
         let claims: Vec<Claim<'_>> = over.iter().filter_map(|slot| slot.claim()).collect();
         if claims.is_empty() {
             return Ok(());
         }
-        let Some(verdicts) = self.unless_stopped(self.provider.verify(&claims)).await else { return Ok(()) };
+        let Some(verdicts) = self.unless_cut(self.provider.verify(&claims)).await else { return Ok(()) };
         let verdicts = complete(verdicts?, claims.len())?;
         for (slot, verdict) in over.iter_mut().zip(verdicts) {
             match verdict {
@@ -168,13 +175,13 @@ impl Watch<'_> {
     }
 
     /// Takes one look at these jobs.
-    async fn see(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
-        let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+    async fn glance(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
+        let jobs: Vec<Arc<Job>> = running.iter().filter_map(|slot| slot.job.clone()).collect();
         if jobs.is_empty() {
             return Ok(());
         }
-        let asked: Vec<&crate::Job> = jobs.iter().collect();
-        let Some(seen) = self.unless_stopped(self.provider.observe(&asked)).await else { return Ok(()) };
+        let asked: Vec<&Job> = jobs.iter().map(|job| &**job).collect();
+        let Some(seen) = self.unless_cut(self.provider.observe(&asked)).await else { return Ok(()) };
         let now = self.now();
         for (slot, seen) in running.iter_mut().zip(complete(seen?, jobs.len())?) {
             slot.observe(seen, now);
