@@ -9,7 +9,7 @@ use crate::lint::rules::operations::parameters;
 use crate::lint::{Breaches, Context, Role};
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 18] = [
+const EXTENSIONS: [&str; 19] = [
     "x-doubts",
     "x-dr-permissions",
     "x-dr-remote-site-connectivity-contract",
@@ -22,6 +22,7 @@ const EXTENSIONS: [&str; 18] = [
     "x-notes",
     "x-paging",
     "x-permissions",
+    "x-quota",
     "x-since",
     "x-source",
     "x-starts-job",
