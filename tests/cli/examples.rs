@@ -3,7 +3,7 @@
 use crate::call;
 use crate::site::Site;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 15] = [
     "api",
     "completions",
     "config check",
@@ -15,6 +15,9 @@ const COMMANDS: [&str; 12] = [
     "sync",
     "history",
     "resume",
+    "status",
+    "stop",
+    "wait",
     "targets",
 ];
 

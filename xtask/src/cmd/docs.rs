@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use backup_sync_spec_docs::{Page, pages};
+use backup_sync_workshop::workspace::specs;
 
 use super::Failure;
 use crate::workspace;
@@ -36,7 +37,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let root = arguments.root.clone().unwrap_or_else(workspace::root);
     let out = arguments.out.clone().unwrap_or_else(|| root.join("target/spec-docs"));
-    let documents: Result<Vec<_>, _> = workspace::specs(&root)?.into_iter().collect();
+    let documents: Result<Vec<_>, _> = specs(&root)?.into_iter().collect();
     let documents = documents.map_err(|finding| Failure::Found(finding.to_string()))?;
     let pages = pages(&documents).map_err(|error| Failure::Found(error.to_string()))?;
     if arguments.check {
