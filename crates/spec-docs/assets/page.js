@@ -125,6 +125,7 @@
         show(true);
       });
     }
+    if (/^#(tag|operation|section|schema)\//.test(location.hash)) show(true);
     themed.push(() => { if (drawn) draw(); });
     // On a narrow window the contents would hide what they lead to.
     if (innerWidth < 1100) at("contents").open = false;
