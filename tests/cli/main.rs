@@ -10,7 +10,9 @@ mod config;
 #[expect(dead_code, reason = "these tests use a part")]
 mod conformance;
 mod demo;
+mod dry_run;
 mod examples;
+mod exit_codes;
 mod explain;
 mod journal;
 mod kill;
@@ -21,8 +23,11 @@ mod schema;
 mod secrets;
 mod simulate;
 mod site;
+mod status;
+mod stop;
 mod sync;
 mod telemetry;
+mod wait;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

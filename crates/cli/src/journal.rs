@@ -69,11 +69,19 @@ pub async fn open(file: &JournalFile) -> Result<Option<Store>, Failure> {
 
 /// Opens a journal that has to be there.
 pub async fn existing(file: &JournalFile) -> Result<Store, Failure> {
+    let missing = || {
+        let shown = file.path().ok().flatten().unwrap_or_default();
+        Failure::usage(format!("there is no journal {}; `sync` makes one", shown.display()))
+    };
+    present(file).await?.ok_or_else(missing)
+}
+
+/// Opens a journal if it is there.
+pub async fn present(file: &JournalFile) -> Result<Option<Store>, Failure> {
     let Some(path) = file.path()? else {
         return Err(Failure::usage("without a journal there are no earlier runs; name a file with --journal"));
     };
-    let missing = || Failure::usage(format!("there is no journal {}; `sync` makes one", path.display()));
-    Store::open_existing(&path).await?.ok_or_else(missing)
+    Ok(Store::open_existing(&path).await?)
 }
 
 /// Names the newest run that somebody may have forgotten.
@@ -100,6 +108,10 @@ fn command(run: &str, file: &JournalFile) -> String {
     format!("backup-sync resume {run}{}", file.argument().unwrap_or_default())
 }
 
+fn wait_command(run: &str, file: &JournalFile) -> String {
+    format!("backup-sync wait --run {run}{}", file.argument().unwrap_or_default())
+}
+
 /// Says how a run can be resumed.
 pub fn tell_command(command: &str) {
     say(format_args!("to go on with this run: {command}"));
@@ -109,15 +121,23 @@ pub fn tell_command(command: &str) {
 pub struct Kept {
     journal: RunJournal,
     command: String,
+    wait: String,
 }
 
 impl Kept {
-    /// Begins a run.
-    pub async fn begin(store: Store, file: &JournalFile, config: &Path, options: &Options) -> Result<Self, Failure> {
+    /// Begins a run of a command.
+    pub async fn begin(
+        store: Store,
+        command: &str,
+        file: &JournalFile,
+        config: &Path,
+        options: &Options,
+    ) -> Result<Self, Failure> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
         let seconds = |time: std::time::Duration| time.as_secs_f64();
         let options = json!({
+            "mode": options.mode.word(),
             "adopt": options.adopt,
             "force": options.force,
             "deadline_s": seconds(options.target_deadline),
@@ -126,7 +146,7 @@ impl Kept {
         });
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
-            command: "sync",
+            command,
             arguments: &arguments,
             config: Some(&config),
             options,
@@ -136,8 +156,8 @@ impl Kept {
 
     /// A run that was taken up.
     pub fn of(journal: RunJournal, file: &JournalFile) -> Self {
-        let command = command(journal.id(), file);
-        Self { journal, command }
+        let (command, wait) = (command(journal.id(), file), wait_command(journal.id(), file));
+        Self { journal, command, wait }
     }
 
     /// Its id.
@@ -148,6 +168,11 @@ impl Kept {
     /// The command that resumes it.
     pub fn command(&self) -> String {
         self.command.clone()
+    }
+
+    /// Says how what was started can be watched.
+    pub fn tell_wait(&self) {
+        say(format_args!("to watch what was started to its proven end: {}", self.wait));
     }
 
     /// For the engine.

@@ -33,6 +33,13 @@ pub enum Event {
         /// It ran already and is only watched.
         adopted: bool,
     },
+    /// The vendor is about to be asked to stop a job.
+    Stopping {
+        /// The target.
+        target: Address,
+        /// The vendor's ids of the job.
+        job: Vec<String>,
+    },
     /// The job has been looked at.
     Progress {
         /// The target.

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::address::Address;
 use crate::outcome::{Evidence, Outcome};
+use crate::rehearsal::{PlannedRequest, rehearsed};
 
 /// Something that can be synchronized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -79,6 +80,13 @@ impl Facts {
 
     fn find(&self, name: &str) -> Result<usize, usize> {
         self.all().binary_search_by(|(known, _)| known.as_ref().cmp(name))
+    }
+
+    /// Only those that are a single value; lists are for machines.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let single = self.all().iter().filter(|(_, value)| !value.is_array() && !value.is_object());
+        single.map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<_, _>>().into()
     }
 
     /// Whether there are none.
@@ -255,6 +263,9 @@ pub trait Provider: Debug + Send + Sync {
     /// From now on nothing more is sent: calls that wait give up, what is under way goes on. Logging out still works.
     fn break_off(&self) {}
 
+    /// Takes [`Provider::break_off`] back, for what has to be sent after all: calls that stop what was started.
+    fn go_on(&self) {}
+
     /// Everything that can be synchronized there.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>>;
 
@@ -263,6 +274,21 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Starts one target. One request that starts work, and no other.
     fn trigger<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>>;
+
+    /// The requests that [`Provider::trigger`] would send, from the same code; nothing is sent. Over a connection of the
+    /// runtime there is nothing to add to what this does.
+    fn rehearse<'a>(
+        &'a self,
+        target: &'a Target,
+        baseline: &'a Baseline,
+    ) -> BoxFuture<'a, Result<Vec<PlannedRequest>, Error>> {
+        Box::pin(rehearsed(self.trigger(target, baseline)))
+    }
+
+    /// The same for [`Provider::stop`].
+    fn rehearse_stop<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Vec<PlannedRequest>, Error>> {
+        Box::pin(rehearsed(self.stop(job)))
+    }
 
     /// Looks for the synchronization of this target that runs now or was started since the baseline. `since` is when the
     /// start was about to be sent, by the clock of this machine.

@@ -13,6 +13,7 @@ use tracing::Instrument as _;
 use crate::driver::Driver;
 use crate::event::{Event, EventRecord, Sink, millis};
 use crate::journal::{Entry, Journal, JournalError, Planned};
+use crate::mode::Mode;
 use crate::past::{Past, Stage};
 use crate::provider::{Provider, Target};
 use crate::report::{Report, TargetReport};
@@ -76,6 +77,11 @@ pub struct Options {
     pub settle: Duration,
     /// So many failed looks in a row end the watch over an endpoint.
     pub failed_looks: u32,
+    /// What is done with the targets.
+    pub mode: Mode,
+    /// When the run is broken off, what it started is stopped too, and so long is waited for that. What it found at work
+    /// goes on.
+    pub stop_on_break: Option<Duration>,
     /// A target that is synchronizing already is watched instead of started again.
     pub adopt: bool,
     /// A target of which the vendor says that there is nothing to do is started all the same.
@@ -97,6 +103,8 @@ impl Default for Options {
             leave_stuck: false,
             settle: Duration::from_secs(300),
             failed_looks: 20,
+            mode: Mode::default(),
+            stop_on_break: None,
             adopt: true,
             force: false,
             // The time for one request, and a quarter of it for a machine under load.
@@ -148,7 +156,18 @@ pub struct Run {
 }
 
 /// The targets of one endpoint with their places in the report.
-type Group = (Arc<dyn Provider>, Vec<(usize, Past)>);
+pub(crate) type Group = (Arc<dyn Provider>, Vec<(usize, Past)>);
+
+/// What is done over an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Task<'a> {
+    /// Fresh targets are dealt with; none, where the journal has refused them.
+    Begin { refused: Option<&'a JournalError> },
+    /// Targets go on where an earlier process left them.
+    TakeUp,
+    /// What runs is stopped.
+    Stop,
+}
 
 impl Run {
     /// Synchronizes all targets and says how each ended, in the order given.
@@ -168,7 +187,7 @@ impl Run {
         let planned = pasts.map(|(_, past)| Planned { vendor: past.vendor.clone(), target: past.target.clone() });
         let planned = Entry::Planned { targets: planned.collect() };
         let refused = self.journal.record(self.clock.wall(), &planned).await.err();
-        self.play(groups, Vec::new(), refused.as_ref()).await
+        self.play(groups, Vec::new(), Task::Begin { refused: refused.as_ref() }).await
     }
 
     /// Goes on with a run whose process has ended, and says how each target ended, in the order given.
@@ -181,6 +200,22 @@ impl Run {
     /// `providers` has one connection for each endpoint with a target that has not ended. Nobody else may be at work on
     /// the same run.
     pub async fn resume(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>) -> Report {
+        self.take_on(pasts, providers, Task::TakeUp).await
+    }
+
+    pub(crate) async fn take_on(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>, task: Task<'_>) -> Report {
+        let (groups, settled) = self.groups(pasts, providers);
+        let (now, wall) = (self.clock.monotonic(), self.clock.wall());
+        let settled = settled.into_iter().map(|(place, past)| (place, Slot::new(past, now, wall))).collect();
+        self.play(groups, settled, task).await
+    }
+
+    /// Targets by endpoint, and those about which nobody has to be asked.
+    pub(crate) fn groups(
+        &self,
+        pasts: Vec<Past>,
+        providers: Vec<Arc<dyn Provider>>,
+    ) -> (Vec<Group>, Vec<(usize, Past)>) {
         let mut groups: Vec<Group> = providers.into_iter().map(|provider| (provider, Vec::new())).collect();
         let mut settled = Vec::new();
         for (place, past) in pasts.into_iter().enumerate() {
@@ -188,13 +223,13 @@ impl Run {
             match groups.iter_mut().find(|(provider, _)| !ended && provider.endpoint() == past.target.address.endpoint)
             {
                 Some((_, pasts)) => pasts.push((place, past)),
-                None => settled.push((place, Slot::new(past, self.clock.monotonic(), self.clock.wall()))),
+                None => settled.push((place, past)),
             }
         }
-        self.play(groups, settled, None).await
+        (groups, settled)
     }
 
-    async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, refused: Option<&JournalError>) -> Report {
+    async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, task: Task<'_>) -> Report {
         let begun = self.clock.monotonic();
         let all = groups.iter().flat_map(|(_, pasts)| pasts).map(|(place, past)| (*place, &past.target));
         let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &*slot.target))).collect();
@@ -207,7 +242,7 @@ impl Run {
             self.sink.take(EventRecord::new(Duration::ZERO, event));
         }
         let room = Room::of_run(self.options.limits.jobs);
-        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, &room, refused));
+        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, &room, task));
         let mut reports: Vec<(usize, TargetReport)> =
             join_all(watches).instrument(span).await.into_iter().flatten().collect();
         reports.extend(settled.iter().map(|(place, slot)| (*place, slot.report())));
@@ -224,24 +259,41 @@ impl Run {
         pasts: Vec<(usize, Past)>,
         begun: Duration,
         room: &Arc<Room>,
-        refused: Option<&JournalError>,
+        task: Task<'_>,
     ) -> Vec<(usize, TargetReport)> {
-        let room = Room::within(room, self.options.limits.jobs_per_endpoint);
-        let waits = Arc::<Waits>::default();
+        let (room, waits) = (Room::within(room, self.options.limits.jobs_per_endpoint), Arc::<Waits>::default());
         self.listen(&*provider, begun, waits.clone());
-        let watch = Watch { run: self, provider: &*provider, begun, room, waits };
+        let resumed = matches!(task, Task::TakeUp);
+        let watch = Watch { run: self, provider: &*provider, begun, resumed, room, waits };
         let (places, pasts): (Vec<usize>, Vec<Past>) = pasts.into_iter().unzip();
-        let mut driver = Driver::new(&watch, pasts);
-        if let Some(error) = refused {
-            driver.refuse(error).await;
+        let work = async {
+            match task {
+                Task::Begin { refused: Some(error) } => Driver::new(&watch, pasts).refuse(error).await,
+                Task::Begin { refused: None } | Task::TakeUp => Driver::new(&watch, pasts).drive().await,
+                Task::Stop => watch.stop_all(pasts).await,
+            }
+        };
+        let reports = self.before_close(&*provider, watch.until_cut(), work).await;
+        if let Some(notices) = provider.notices() {
+            notices.leave();
         }
+        places.into_iter().zip(reports).collect()
+    }
+
+    /// Does `work` over an endpoint and logs out. When it is `cut` short, the connection is told to send nothing more.
+    pub(crate) async fn before_close<T>(
+        &self,
+        provider: &dyn Provider,
+        cut: impl Future<Output = ()>,
+        work: impl Future<Output = T>,
+    ) -> T {
         let breaking_off = async {
-            watch.until_cut().await;
+            cut.await;
             provider.break_off();
             std::future::pending().await
         };
-        let slots = tokio::select! {
-            slots = driver.drive() => slots,
+        let done = tokio::select! {
+            done = work => done,
             never = breaking_off => never,
         };
         match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
@@ -249,10 +301,7 @@ impl Run {
             Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
             Err(_) => tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left"),
         }
-        if let Some(notices) = provider.notices() {
-            notices.leave();
-        }
-        places.into_iter().zip(slots.iter().map(Slot::report)).collect()
+        done
     }
 
     /// Turns what the endpoint's connection has to say into events.

@@ -54,6 +54,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) run: &'a Run,
     pub(crate) provider: &'a dyn Provider,
     pub(crate) begun: Duration,
+    /// An earlier process was at work on the run.
+    pub(crate) resumed: bool,
     /// Room for jobs at this endpoint.
     pub(crate) room: Arc<Room>,
     /// What requests to the endpoint wait for.

@@ -297,6 +297,10 @@ impl Provider for Vb365 {
         self.connection.break_off();
     }
 
+    fn go_on(&self) {
+        self.connection.go_on();
+    }
+
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
         Box::pin(async {
             Ok(self.api.repositories().await?.iter().map(|repository| self.target(repository)).collect())

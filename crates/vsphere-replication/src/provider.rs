@@ -437,6 +437,10 @@ impl Provider for VsphereReplication {
         self.connection.break_off();
     }
 
+    fn go_on(&self) {
+        self.connection.go_on();
+    }
+
     fn pace(&self) -> Duration {
         self.quiet()
     }
