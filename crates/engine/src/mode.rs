@@ -83,13 +83,20 @@ impl Watch<'_> {
         self.leave_open(slot, Outcome::StillRunning { why }, None).await;
     }
 
-    /// Stops what a run has started that was broken off, if that is wanted. What it found at work belongs to somebody else.
-    pub(crate) async fn stop_own(&self, slots: &mut [Slot]) {
-        let Some(limit) = self.run.options.stop_on_break else { return };
+    /// The run was broken off: what it started is stopped if that was wanted.
+    pub(crate) async fn broken_off(&self, slots: &mut [Slot]) {
+        if let Some(limit) = self.run.options.stop_on_break {
+            self.stop_own(slots, limit).await;
+        }
+    }
+
+    /// Stops what this run started, in spite of its being broken off. What it found at work belongs to somebody else.
+    async fn stop_own(&self, slots: &mut [Slot], limit: Duration) {
         let mut run = self.run.clone();
-        (run.stop, run.options.run_deadline, run.options.target_deadline) = (Stop::default(), None, limit);
+        (run.stop, run.options.target_deadline, run.options.run_deadline) = (crate::Stop::default(), limit, None);
         self.provider.go_on();
-        let watch = Watch { run: &run, room: self.room.clone(), waits: self.waits.clone(), ..*self };
+        let (room, waits) = (self.room.clone(), self.waits.clone());
+        let watch = Watch { run: &run, room, waits, ..*self };
         let mut own: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running() && !slot.adopted).collect();
         watch.stop_running(&mut own).await;
     }

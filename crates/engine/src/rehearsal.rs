@@ -147,7 +147,7 @@ impl Run {
         let planned = groups.into_iter().map(|(provider, places)| async move {
             let (places, pasts): (Vec<usize>, Vec<Past>) = places.into_iter().unzip();
             let reading = self.plan(play, &*provider, pasts);
-            let targets = before_close(&*provider, self.stop.wait(), reading).await;
+            let targets = self.before_close(&*provider, self.stop.wait(), reading).await;
             places.into_iter().zip(targets)
         });
         let mut targets: Vec<_> = join_all(planned).await.into_iter().flatten().collect();

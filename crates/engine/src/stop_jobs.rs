@@ -70,11 +70,6 @@ impl Watch<'_> {
                     if slot.intended.is_none() {
                         slot.baseline = found.into();
                     }
-                    let baseline = slot.baseline.clone();
-                    if let Started::Job { job, adopted, since } = self.begun(job, &baseline, true, self.now()).await {
-                        let event = slot.begin(job, adopted, since, self.now());
-                        self.tell(event);
-                    }
                 }
                 readiness => self.put_aside(slot, Outcome::Skipped { reason: nothing_runs(&readiness) }, None),
             }
@@ -175,12 +170,12 @@ impl Watch<'_> {
     }
 
     /// Takes one look at these jobs.
-    async fn glance(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
-        let jobs: Vec<Arc<Job>> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+    async fn see(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
+        let jobs: Vec<_> = running.iter().filter_map(|slot| slot.job.clone()).collect();
         if jobs.is_empty() {
             return Ok(());
         }
-        let asked: Vec<&Job> = jobs.iter().map(|job| &**job).collect();
+        let asked: Vec<&crate::Job> = jobs.iter().map(|job| &**job).collect();
         let Some(seen) = self.unless_cut(self.provider.observe(&asked)).await else { return Ok(()) };
         let now = self.now();
         for (slot, seen) in running.iter_mut().zip(complete(seen?, jobs.len())?) {
