@@ -351,9 +351,6 @@ impl<'a> Driver<'a> {
                 slot.room = slot.room.take().or_else(|| Some(watch.room.take()));
                 let event = slot.begin(job, adopted, since, now);
                 watch.tell(event);
-                if watch.run.options.mode == Mode::Detach {
-                    return watch.detach(slot).await;
-                }
                 self.pace.begun(self.running == 0, watch.shortest(), now);
                 self.running += 1;
                 self.scan_at = Some(self.scan_at.map_or(now, |at| at.min(self.next_scan(place))));

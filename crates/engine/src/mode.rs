@@ -1,10 +1,10 @@
 //! What a run does with its targets, and what it leaves behind when it is over or broken off.
 
-use backup_sync_runtime::Error;
+use std::time::Duration;
 
 use crate::outcome::Outcome;
 use crate::provider::{Job, Readiness};
-use crate::run::{Options, Stop};
+use crate::run::Options;
 use crate::slot::Slot;
 use crate::watch::Watch;
 
@@ -15,8 +15,7 @@ pub enum Mode {
     #[default]
     Synchronize,
     /// Starts them, and watches nothing. Each is left [`Outcome::StillRunning`] and open in the journal, because nothing is
-    /// proven: [`Run::resume`](crate::Run::resume) goes on with them. A limit to jobs at work cannot be kept by who does not
-    /// look.
+    /// proven: [`Run::resume`](crate::Run::resume) goes on with them.
     Detach,
     /// Starts nothing: what runs already, whoever started it, is watched to its proven end, the rest is skipped.
     Attach,
@@ -77,10 +76,12 @@ pub(crate) fn nothing_runs(readiness: &Readiness) -> String {
 
 impl Watch<'_> {
     /// What was started is not watched.
-    pub(crate) async fn detach(&self, slot: &mut Slot) {
-        let begun = if slot.adopted { "it was at work already" } else { "it was started" };
-        let why = format!("{begun} and is not watched, so its end is not proven; it goes on");
-        self.leave_open(slot, Outcome::StillRunning { why }, None).await;
+    pub(crate) async fn detach(&self, slots: &mut [Slot]) {
+        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
+            let begun = if slot.adopted { "it was at work already" } else { "it was started" };
+            let why = format!("{begun} and is not watched, so its end is not proven; it goes on");
+            self.leave_open(slot, Outcome::StillRunning { why }, None).await;
+        }
     }
 
     /// The run was broken off: what it started is stopped if that was wanted.
@@ -102,7 +103,7 @@ impl Watch<'_> {
     }
 
     /// The target has an outcome for people, and its place in the journal stays as it is.
-    pub(crate) fn put_aside(&self, slot: &mut Slot, outcome: Outcome, error: Option<&Error>) {
+    pub(crate) fn put_aside(&self, slot: &mut Slot, outcome: Outcome, error: Option<&backup_sync_runtime::Error>) {
         let event = slot.finish(outcome, error, self.now());
         self.tell(event);
     }

@@ -13,7 +13,7 @@ use crate::mode::{Step, nothing_runs, step};
 use crate::outcome::Outcome;
 use crate::past::{Past, Stage};
 use crate::provider::{Baseline, Job, Provider, Readiness, Target};
-use crate::run::{Run, before_close};
+use crate::run::Run;
 use crate::watch::complete;
 
 /// A request that would be sent, without its headers: those hold credentials.

@@ -322,29 +322,6 @@ impl Run {
     }
 }
 
-/// Does `work` over an endpoint and logs out. When the work is cut short, its connection sends nothing more.
-pub(crate) async fn before_close<T>(
-    provider: &dyn Provider,
-    cut: impl Future<Output = ()>,
-    work: impl Future<Output = T>,
-) -> T {
-    let breaking_off = async {
-        cut.await;
-        provider.break_off();
-        std::future::pending().await
-    };
-    let done = tokio::select! {
-        done = work => done,
-        never = breaking_off => never,
-    };
-    match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
-        Err(_) => tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left"),
-    }
-    done
-}
-
 /// Shorter pauses are not worth telling.
 const TOLD: Duration = Duration::from_secs(1);
 /// Longest time for logging out of an endpoint: that may not hold up the end of a run.
