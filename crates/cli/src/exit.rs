@@ -43,7 +43,8 @@ pub const CODES: [(Exit, &str); 10] = [
     ),
     (
         Exit::StillRunning,
-        "something was still at work at its deadline and goes on; the command that resumes the run is printed",
+        "something was still at work at its deadline and goes on, or was not started before the deadline of the run; the \
+         command that resumes the run is printed",
     ),
     (Exit::Partial, "some targets succeeded, others failed"),
     (Exit::Failed, "permanent failure: targets failed or a call was refused, and the same call would fail again"),
@@ -148,6 +149,8 @@ impl Exit {
 
     fn of_target(target: &TargetReport) -> Self {
         match target.outcome {
+            // It was not reached before the deadline of the run, and can be resumed.
+            Outcome::Skipped { .. } if target.error_kind.as_deref() == Some("deadline") => Self::StillRunning,
             Outcome::Succeeded { .. } | Outcome::Skipped { .. } => Self::Success,
             Outcome::StillRunning { .. } => Self::StillRunning,
             Outcome::Failed { .. } | Outcome::Stopped => Self::of_error(target.error_kind.as_deref(), target.transient),

@@ -24,7 +24,7 @@ mod watch;
 
 pub use address::{Address, Selector};
 pub use event::{Event, EventRecord, QueueReason, Sink, WaitReason};
-pub use journal::{Entry, Journal, JournalError, MemoryJournal, Planned};
+pub use journal::{Entry, Journal, JournalError, MemoryJournal, NoJournal, Planned};
 pub use mode::Mode;
 pub use outcome::{Evidence, Outcome};
 pub use past::{Past, Stage};

@@ -16,7 +16,7 @@ use crate::watch::{Watch, complete};
 const JITTER: f64 = 0.2;
 /// A job that has been at work for long need not be seen to the second: a look waits for this part of the time that the
 /// youngest has been at work.
-const AGE_SHARE: u32 = 16;
+const AGE_SHARE: u32 = 12;
 /// While targets wait to be started, a look takes at most one part in so many of the time: it uses up their quota.
 const LOOK_SHARE: u32 = 4;
 

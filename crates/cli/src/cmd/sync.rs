@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use backup_sync::engine::{Journal, MemoryJournal, Mode, Options, Past, Polling, Provider, Run, Stop, Target};
+use backup_sync::engine::{Journal, Mode, NoJournal, Options, Past, Polling, Provider, Run, Stop, Target};
 use backup_sync::runtime::clock::SystemClock;
 use backup_sync_journal::Store;
 
@@ -129,7 +129,7 @@ pub async fn execute(
     let in_force = journal::in_force(&options);
     let journal: Arc<dyn Journal> = match &kept {
         Some(kept) => kept.journal(),
-        None => Arc::new(MemoryJournal::default()),
+        None => Arc::new(NoJournal),
     };
     let (mode, stopping) = (options.mode, options.stop_on_break.is_some());
     let run = Run { options, clock: Arc::new(SystemClock), journal, sink: jobs.clone(), stop: stop.clone() };
