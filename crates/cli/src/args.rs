@@ -43,6 +43,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show it all against three simulated vendors inside this process; nothing leaves the machine.
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
     /// Synchronize targets and prove each end.
     #[command(after_help = SYNC_EXAMPLES)]
@@ -82,6 +83,11 @@ pub enum Command {
     #[command(after_help = SCHEMA_EXAMPLES)]
     Schema(Schema),
 }
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  backup-sync demo
+  backup-sync demo --output json --report demo.html";
 
 const SYNC_EXAMPLES: &str = "\
 Examples:
