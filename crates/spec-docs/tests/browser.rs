@@ -104,7 +104,7 @@ fn search_finds_an_operation_on_its_page_and_in_the_index() {
     let (folder, browser) = (write(), Browser::start());
     for (name, words, anchor) in [
         ("vsphere-replication-v2", "syncReplication post starts a job", "op-syncReplication"),
-        ("huawei-cbr-v3", "/checkpoints/sync cbr:vaults:sync", "op-ImportCheckpoint"),
+        ("huawei-cbr-v3", "/checkpoints/sync import_checkpoint", "op-ImportCheckpoint"),
         ("index", "importcheckpoint", ""),
     ] {
         let page = browser.open(&folder.path().join(format!("{name}.html")), View::wide(1400));
