@@ -29,6 +29,8 @@ fn every_example_does_what_it_says() {
     let vault = site.endpoint("cloud").targets.iter().find(|target| target.kind == "vault").unwrap();
     let body = serde_json::json!({"sync": {"vault_id": vault.id, "auto_trigger": false}});
     std::fs::write(site.folder.path().join("sync.json"), body.to_string()).unwrap();
+    let plan = std::fs::read_to_string(crate::root().join("examples/plans/nightly.toml")).unwrap();
+    std::fs::write(site.folder.path().join("nightly.toml"), plan).unwrap();
     for command in COMMANDS {
         let help = site.call(&[&command.split(' ').collect::<Vec<_>>()[..], &["--help"]].concat());
         let examples: Vec<&str> = help.out.lines().filter_map(|line| line.strip_prefix("  backup-sync ")).collect();

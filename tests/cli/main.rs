@@ -20,6 +20,7 @@ mod outputs;
 mod scenarios;
 mod schema;
 mod secrets;
+mod selection;
 mod simulate;
 mod site;
 mod sync;

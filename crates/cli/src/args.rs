@@ -4,17 +4,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backup_sync::engine::Selector;
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCandidates;
 
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
 use crate::cmd::{api, completions, config, explain, man};
+use crate::estate::Endpoints;
+use crate::exit;
 use crate::journal::JournalFile;
-use crate::{complete, exit};
+use crate::selection::Selection;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
 #[derive(Debug, Parser)]
@@ -75,12 +75,17 @@ const SYNC_EXAMPLES: &str = "\
 Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
-  backup-sync sync --all --poll 30s --progress plain";
+  backup-sync sync --all --poll 30s --progress plain
+  backup-sync sync --all --simulated
+  backup-sync sync --label site=berlin
+  backup-sync sync --plan nightly.toml";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
   backup-sync targets
-  backup-sync targets 'm365/*/*' --output csv";
+  backup-sync targets 'm365/*/*' --output csv
+  backup-sync targets --label 'site=berlin,tier!=test' --output json
+  backup-sync targets --simulated";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -198,30 +203,27 @@ pub struct ConfigFile {
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
 pub struct Sync {
-    /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
-    /// Every target of every endpoint.
-    #[arg(long, conflicts_with = "targets")]
-    pub all: bool,
+    /// Which targets.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Start targets too of which the vendor says that they are in sync.
     #[arg(long)]
     pub force: bool,
     /// Do not watch a synchronization that runs already; report it as skipped.
     #[arg(long)]
     pub no_adopt: bool,
-    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
-    pub deadline: Duration,
-    /// Longest pause between two looks while nothing changes.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub poll: Duration,
-    /// How long a claimed end may take to become visible before it counts as not proven.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub settle: Duration,
-    /// Where the configuration is.
+    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on. [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// Longest pause between two looks while nothing changes. [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub poll: Option<Duration>,
+    /// How long a claimed end may take to become visible before it counts as not proven. [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub settle: Option<Duration>,
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
     /// Where the run is written down.
     #[command(flatten)]
     pub journal: JournalFile,
@@ -236,15 +238,15 @@ pub struct Sync {
 /// Arguments of `targets`.
 #[derive(Debug, Args)]
 pub struct Targets {
-    /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Only these.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Form of the list on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     pub output: Output,
-    /// Where the configuration is.
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
 }
 
 /// Arguments of `simulate`.
@@ -301,6 +303,8 @@ pub enum Document {
     Explanations,
     /// The configuration file.
     Config,
+    /// The file that `sync` takes with `--plan`.
+    Plan,
     /// What `simulate` prints when it is ready.
     Simulate,
     /// The file that `simulate` takes with `--scenario`.

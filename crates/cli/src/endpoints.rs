@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use backup_sync::engine::{CLOSE_LIMIT, Provider, Selector, Target};
+use backup_sync::engine::{CLOSE_LIMIT, Provider, Target};
 use backup_sync::huawei_cbr::{self, Cbr};
 use backup_sync::runtime::quota::Quota;
 use backup_sync::runtime::{Error, Service};
@@ -14,9 +14,10 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
-use crate::config::{self, Endpoint};
+use crate::config::Endpoint;
 use crate::exit::Failure;
 use crate::prepare::prepare;
+use crate::selection::Wanted;
 use crate::signals;
 
 /// A connected endpoint with the targets that were chosen.
@@ -58,24 +59,6 @@ impl Prepared {
             }
         })
     }
-}
-
-/// The endpoints of a configuration that `selectors` can mean, prepared; all of them when there is no selector.
-pub fn prepare_all(
-    file: &config::File,
-    folder: &Path,
-    selectors: &[Selector],
-) -> Result<Vec<(String, Prepared)>, Failure> {
-    for selector in selectors {
-        if !file.endpoints.keys().any(|name| selector.matches_endpoint(name)) {
-            let known: Vec<&str> = file.endpoints.keys().map(String::as_str).collect();
-            let what =
-                format!("target {selector}: no endpoint of that name is configured; known are {}", known.join(", "));
-            return Err(Failure::usage(what));
-        }
-    }
-    let wanted = |name: &str| selectors.is_empty() || selectors.iter().any(|selector| selector.matches_endpoint(name));
-    prepare_each(file.endpoints.iter().filter(|(name, _)| wanted(name)), folder)
 }
 
 /// These endpoints, prepared. What is wrong with them is told of all.
@@ -122,9 +105,9 @@ fn host_and_port(url: &str) -> String {
 
 /// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used, and no
 /// session is left behind when somebody breaks off.
-pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Result<Chosen, Failure> {
+pub async fn open(prepared: &[(String, Prepared)], wanted: &Wanted) -> Result<Chosen, Failure> {
     let mut chosen = open_all(prepared, open_one).await?;
-    match narrow(&mut chosen, selectors) {
+    match wanted.narrow(&mut chosen) {
         Ok(()) => Ok(chosen),
         Err(failure) => {
             close_all(&chosen).await;
@@ -140,8 +123,8 @@ pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Prov
 }
 
 /// The same for one endpoint, with its operations by name.
-pub async fn open_services(name: &str, prepared: Prepared) -> Result<(Arc<dyn Provider>, Vec<Service>), Failure> {
-    let opened = open_all(&[(name.to_owned(), prepared)], Prepared::open).await?;
+pub async fn open_services(prepared: &[(String, Prepared)]) -> Result<(Arc<dyn Provider>, Vec<Service>), Failure> {
+    let opened = open_all(prepared, Prepared::open).await?;
     opened.into_iter().next().ok_or(Failure::BrokenOff)
 }
 
@@ -213,23 +196,6 @@ async fn gather<T>(
     done.into_iter().map(|(_, one)| one).collect()
 }
 
-/// Keeps what the selectors mean; a selector that means nothing is an error, because a typing error must not pass.
-fn narrow(chosen: &mut Chosen, selectors: &[Selector]) -> Result<(), Failure> {
-    let meant = |selector: &Selector, target: &Target| selector.matches(&target.address, &target.name);
-    for selector in selectors {
-        if !chosen.iter().any(|(_, targets)| targets.iter().any(|target| meant(selector, target))) {
-            let what = format!("target {selector}: there is no such target; `backup-sync targets` lists them");
-            return Err(Failure::usage(what));
-        }
-    }
-    if !selectors.is_empty() {
-        for (_, targets) in chosen {
-            targets.retain(|target| selectors.iter().any(|selector| meant(selector, target)));
-        }
-    }
-    Ok(())
-}
-
 /// Logs out everywhere, within [`CLOSE_LIMIT`].
 pub async fn close_all<T>(opened: &[(Arc<dyn Provider>, T)]) {
     join_all(opened.iter().map(|(provider, _)| close(provider.endpoint(), provider.close()))).await;
@@ -254,16 +220,19 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::config;
+    use crate::selection::label::Labels;
 
     /// How often a request through the second endpoint waits after as many through the first as an appliance takes.
     async fn waits(urls: [&str; 2]) -> usize {
         let endpoint = |url: &str| {
             let password = config::Secret::Given(SecretString::from("password"));
             let (url, username, tls) = (url.to_owned(), "user".to_owned(), config::Tls::default());
-            Endpoint::VsphereReplication(config::Replication { url, username, password, remote: None, tls })
+            let labels = Labels::new();
+            Endpoint::VsphereReplication(config::Replication { url, username, password, remote: None, labels, tls })
         };
-        let endpoints = [("a".to_owned(), endpoint(urls[0])), ("b".to_owned(), endpoint(urls[1]))].into();
-        let both = prepare_all(&config::File { endpoints }, Path::new(""), &[]).unwrap();
+        let endpoints = [("a".to_owned(), endpoint(urls[0])), ("b".to_owned(), endpoint(urls[1]))];
+        let both = prepare_each(endpoints.iter().map(|(name, endpoint)| (name, endpoint)), Path::new("")).unwrap();
         let quotas: Vec<Quota> = both.into_iter().filter_map(|(_, one)| one.address_quota()).collect();
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         for _ in 0..80 {

@@ -113,9 +113,14 @@ pub struct Kept {
 
 impl Kept {
     /// Begins a run.
-    pub async fn begin(store: Store, file: &JournalFile, config: &Path, options: &Options) -> Result<Self, Failure> {
+    pub async fn begin(
+        store: Store,
+        file: &JournalFile,
+        config: Option<&Path>,
+        options: &Options,
+    ) -> Result<Self, Failure> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let config = config.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         let seconds = |time: std::time::Duration| time.as_secs_f64();
         let options = json!({
             "adopt": options.adopt,
@@ -123,12 +128,13 @@ impl Kept {
             "deadline_s": seconds(options.target_deadline),
             "poll_s": seconds(options.polling.longest),
             "settle_s": seconds(options.settle),
+            "own": options.own.iter().collect::<Vec<_>>(),
         });
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
             command: "sync",
             arguments: &arguments,
-            config: Some(&config),
+            config: config.as_deref(),
             options,
         };
         Ok(Self::of(store.begin(&new).await?, file))

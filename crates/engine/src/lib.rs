@@ -5,6 +5,7 @@ mod address;
 mod event;
 mod journal;
 mod outcome;
+mod own;
 mod past;
 mod provider;
 mod report;
@@ -18,9 +19,10 @@ pub use address::{Address, Selector};
 pub use event::{Event, EventRecord, Sink, WaitReason};
 pub use journal::{Entry, Journal, JournalError, MemoryJournal, Planned};
 pub use outcome::{Evidence, Outcome};
+pub use own::Own;
 pub use past::{Past, Stage};
 pub use provider::{
-    Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
+    Baseline, Claim, Ending, Facts, Job, LABELS, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 pub use report::{Report, Summary, TargetReport};
 pub use run::{CLOSE_LIMIT, Options, Polling, Run, Stop};

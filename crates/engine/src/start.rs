@@ -80,11 +80,11 @@ impl Watch<'_> {
             slot.baseline = baseline;
             let not_started = match slot.baseline.readiness.clone() {
                 Readiness::Ready => None,
-                Readiness::Running { .. } if self.run.options.adopt => None,
+                Readiness::Running { .. } if self.run.options.adopts(&slot.target.address) => None,
                 Readiness::Running { .. } => {
                     Some(Outcome::Skipped { reason: "it is synchronizing already".to_owned() })
                 }
-                Readiness::Needless { .. } if self.run.options.force => None,
+                Readiness::Needless { .. } if self.run.options.forces(&slot.target.address) => None,
                 Readiness::Needless { reason } | Readiness::Skip { reason } => Some(Outcome::Skipped { reason }),
                 Readiness::Broken { reason } => Some(Outcome::Failed { reason }),
             };

@@ -148,9 +148,12 @@ impl Watch<'_> {
     }
 
     async fn overdue(&self, slots: &mut [Slot]) {
-        let limit = self.run.options.target_deadline;
         let now = self.now();
-        for slot in slots.iter_mut().filter(|slot| slot.is_running() && now.saturating_sub(slot.started) >= limit) {
+        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
+            let limit = self.run.options.deadline(&slot.target.address);
+            if now.saturating_sub(slot.started) < limit {
+                continue;
+            }
             let why = format!(
                 "it was still at work after {} s, nothing had changed for {} s; it goes on",
                 limit.as_secs(),
@@ -203,10 +206,16 @@ impl Watch<'_> {
 
     /// Time until the first target that still runs is overdue.
     fn until_deadline(&self, slots: &[Slot]) -> Duration {
-        let limit = self.run.options.target_deadline;
+        let options = &self.run.options;
         let now = self.now();
-        let left = |slot: &Slot| (slot.started + limit).saturating_sub(now);
-        slots.iter().filter(|slot| slot.is_running()).map(left).min().unwrap_or(limit).max(Duration::from_millis(1))
+        let left = |slot: &Slot| (slot.started + options.deadline(&slot.target.address)).saturating_sub(now);
+        slots
+            .iter()
+            .filter(|slot| slot.is_running())
+            .map(left)
+            .min()
+            .unwrap_or(options.target_deadline)
+            .max(Duration::from_millis(1))
     }
 
     /// Waits for a read, but not much beyond a request to break off. Never used around a start.

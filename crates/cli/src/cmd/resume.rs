@@ -5,19 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync::engine::{MemoryJournal, Options, Past, Provider, Run, Stage, Stop};
-use backup_sync::runtime::clock::SystemClock;
+use backup_sync::engine::{Address, Options, Own, Past, Provider, Stage};
 use backup_sync_journal::RunRecord;
 use clap::Args;
 
 use super::history::{self, Runs};
 use super::sync::{self, Work};
-use crate::args::{Display, Output, duration};
+use crate::args::{Display, duration};
 use crate::config::File;
+use crate::endpoints;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
 use crate::progress::note;
-use crate::{endpoints, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,29 +90,22 @@ pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
 /// There is nothing to resume, and that is no error.
 async fn nothing(arguments: &Resume) -> Result<Exit, Failure> {
     note(format_args!("there is no unfinished run; `backup-sync history` lists all"));
-    if arguments.display.output != Output::Table {
-        let run = Run {
-            options: Options::default(),
-            clock: Arc::new(SystemClock),
-            journal: Arc::new(MemoryJournal::default()),
-            sink: Arc::new(|_| {}),
-            stop: Stop::default(),
-        };
-        output::report(&run.resume(Vec::new(), Vec::new()).await, arguments.display.output)?;
-    }
-    Ok(Exit::Success)
+    sync::empty(arguments.display.output).await
 }
 
 /// What decides about starts is as it was; what is about watching is as it is said now.
 fn options(arguments: &Resume, record: &RunRecord) -> Options {
     let usual = Options::default();
     let was = |name: &str, usual: bool| record.options[name].as_bool().unwrap_or(usual);
+    let own: Vec<(Address, Own)> = serde_json::from_value(record.options["own"].clone()).unwrap_or_default();
+    let own = own.into_iter().map(|(target, own)| (target, Own { deadline: None, ..own })).collect();
     Options {
         polling: sync::polling(arguments.poll),
         target_deadline: arguments.deadline,
         settle: arguments.settle,
         adopt: was("adopt", usual.adopt),
         force: was("force", usual.force),
+        own,
         resend_after: arguments.resend_after.unwrap_or(usual.resend_after),
         ..usual
     }

@@ -10,6 +10,7 @@ use crate::cmd::simulate::Ready;
 use crate::cmd::targets::List;
 use crate::cmd::{explain, operations};
 use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
 use crate::{config, output};
 
 /// Runs the command.
@@ -22,6 +23,7 @@ pub fn run(arguments: &Schema) -> Result<Exit, Failure> {
         Document::Operations => schema_for!(operations::List),
         Document::Explanations => schema_for!(explain::List),
         Document::Config => schema_for!(config::File),
+        Document::Plan => schema_for!(Plan),
         Document::Simulate => schema_for!(Ready),
         Document::Scenario => schema_for!(Scenario),
     };

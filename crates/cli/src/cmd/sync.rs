@@ -1,44 +1,48 @@
 //! `backup-sync sync`: the main job, and the part of it that `demo` and `resume` share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use backup_sync::engine::{Journal, MemoryJournal, Options, Past, Polling, Provider, Run, Stop};
+use backup_sync::engine::{Address, Journal, MemoryJournal, Options, Own, Past, Polling, Provider, Run, Stop};
 use backup_sync::runtime::clock::SystemClock;
 
-use crate::args::{Display, Sync};
-use crate::config::File;
+use crate::args::{Display, Output, Sync};
 use crate::endpoints::{self, Chosen};
+use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, Kept};
+use crate::plan::{self, Plan};
 use crate::progress::jobs::Jobs;
+use crate::progress::note;
 use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
-    if arguments.targets.is_empty() && !arguments.all {
+    let selection = &arguments.selection;
+    if !selection.is_named() {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
         return Err(Failure::usage(format!("nothing to synchronize is named: {how}")));
     }
-    let path = &arguments.config.config;
-    let file = File::read(path)?;
-    let folder = path.parent().unwrap_or(path);
-    let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    // A journal that cannot be used is told before anybody is asked anything.
-    let store = if arguments.no_journal { None } else { journal::open(&arguments.journal).await? };
-    if let (Some(store), true) = (&store, arguments.all) {
+    let plan = selection.plan()?;
+    let estate = Estate::open(&arguments.endpoints).await?;
+    let wanted = selection.wanted(plan.as_ref(), &estate.file);
+    let prepared = estate.prepare(&wanted)?;
+    // A journal that cannot be used is told before anybody is asked anything. Simulated vendors end with the process, so
+    // that nothing of them could be resumed.
+    let kept = !arguments.no_journal && !arguments.endpoints.simulated;
+    let store = if kept { journal::open(&arguments.journal).await? } else { None };
+    if let (Some(store), true) = (&store, selection.all) {
         journal::tell_unfinished(store, &arguments.journal).await?;
     }
-    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    let options = Options {
-        polling: polling(arguments.poll),
-        target_deadline: arguments.deadline,
-        settle: arguments.settle,
-        adopt: !arguments.no_adopt,
-        force: arguments.force,
-        ..Options::default()
-    };
+    let chosen = endpoints::open(&prepared, &wanted).await?;
+    if nothing(&chosen) && wanted.may_be_nothing() {
+        endpoints::close_all(&chosen).await;
+        note(format_args!("there is nothing to synchronize: the plan's targets are all optional, and none is there"));
+        return empty(arguments.display.output).await;
+    }
+    let options = estate.hurry(options(arguments, &plan.unwrap_or_default(), wanted.own(&chosen)));
     let kept = match store {
-        Some(store) => match Kept::begin(store, &arguments.journal, path, &options).await {
+        Some(store) => match Kept::begin(store, &arguments.journal, estate.config.as_deref(), &options).await {
             Ok(kept) => Some(kept),
             Err(failure) => {
                 endpoints::close_all(&chosen).await;
@@ -48,6 +52,45 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
         None => None,
     };
     execute(Work::New(chosen), options, arguments.display, kept).await
+}
+
+/// What counts: the command line, then what the plan says of single targets, then the plan, then what is usual.
+fn options(arguments: &Sync, plan: &Plan, mut own: BTreeMap<Address, Own>) -> Options {
+    let usual = Options::default();
+    for one in own.values_mut() {
+        one.deadline = one.deadline.filter(|_| arguments.deadline.is_none());
+        one.force = one.force.filter(|_| !arguments.force);
+        one.adopt = one.adopt.filter(|_| !arguments.no_adopt);
+    }
+    let poll = arguments.poll.or(plan::get(plan.poll)).unwrap_or(usual.polling.longest);
+    Options {
+        polling: polling(poll),
+        target_deadline: arguments.deadline.or(plan::get(plan.deadline)).unwrap_or(usual.target_deadline),
+        settle: arguments.settle.or(plan::get(plan.settle)).unwrap_or(usual.settle),
+        adopt: !arguments.no_adopt && plan.adopt.unwrap_or(usual.adopt),
+        force: arguments.force || plan.force.unwrap_or(usual.force),
+        own,
+        ..usual
+    }
+}
+
+fn nothing(chosen: &Chosen) -> bool {
+    chosen.iter().all(|(_, targets)| targets.is_empty())
+}
+
+/// The result of a run in which there was nothing to do.
+pub async fn empty(form: Output) -> Result<Exit, Failure> {
+    if form != Output::Table {
+        let run = Run {
+            options: Options::default(),
+            clock: Arc::new(SystemClock),
+            journal: Arc::new(MemoryJournal::default()),
+            sink: Arc::new(|_| {}),
+            stop: Stop::default(),
+        };
+        output::report(&run.resume(Vec::new(), Vec::new()).await, form)?;
+    }
+    Ok(Exit::Success)
 }
 
 /// How often is asked when nothing changes for `longest`.
@@ -66,7 +109,7 @@ pub enum Work {
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
 pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
-        && chosen.iter().all(|(_, targets)| targets.is_empty())
+        && nothing(chosen)
     {
         endpoints::close_all(chosen).await;
         return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
