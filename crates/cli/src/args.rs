@@ -7,6 +7,7 @@ use std::time::Duration;
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bounds::Bounds;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
@@ -221,6 +222,9 @@ pub struct Sync {
     /// How long a claimed end may take to become visible before it counts as not proven. [default: 5m]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub settle: Option<Duration>,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// Where endpoints come from.
     #[command(flatten)]
     pub endpoints: Endpoints,

@@ -1,5 +1,6 @@
 //! Plans: files that say what is synchronized, and how, so that it can be reviewed like code.
 
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
@@ -23,6 +24,15 @@ pub struct Plan {
     /// Stop watching a target after this long; 24h when left out.
     #[serde(default)]
     pub deadline: Option<Length>,
+    /// End the run after this long; no limit when left out.
+    #[serde(default)]
+    pub run_deadline: Option<Length>,
+    /// So many synchronizations are at work at a time; no limit when left out.
+    #[serde(default)]
+    pub max_jobs: Option<NonZeroUsize>,
+    /// The same for each endpoint.
+    #[serde(default)]
+    pub max_jobs_per_endpoint: Option<NonZeroUsize>,
     /// Longest pause between two looks while nothing changes; 60s when left out.
     #[serde(default)]
     pub poll: Option<Length>,
@@ -197,8 +207,8 @@ optional = true
                 "deadline = \"8h\"",
                 "dedline = \"8h\"\npoll = 5",
                 &[
-                    "x:2:1: the plan: unknown field `dedline`; did you mean `deadline`? (known are deadline, poll, settle, \
-                     force, adopt, targets)",
+                    "x:2:1: the plan: unknown field `dedline`; did you mean `deadline`? (known are deadline, run_deadline, \
+                     max_jobs, max_jobs_per_endpoint, poll, settle, force, adopt, targets)",
                     "x:3:8: the plan, poll: invalid type: integer `5`, expected a string",
                 ][..],
             ),

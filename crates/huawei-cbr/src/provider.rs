@@ -203,11 +203,11 @@ impl Cbr {
         Ok(search(target, baseline, &of_lists, &tasks))
     }
 
-    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+    async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
         let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
         let tasks = self.logs().by_id(&ids).await?;
         let seen = |job: &Job| observation(&job.ids.iter().map(|id| tasks.get(id)).collect::<Vec<_>>());
-        Ok(jobs.iter().map(seen).collect())
+        Ok(jobs.iter().copied().map(seen).collect())
     }
 }
 
@@ -377,6 +377,10 @@ impl Provider for Cbr {
         self.connection.break_off();
     }
 
+    fn go_on(&self) {
+        self.connection.go_on();
+    }
+
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
         Box::pin(self.all_targets())
     }
@@ -398,7 +402,7 @@ impl Provider for Cbr {
         Box::pin(self.find(target, baseline, since))
     }
 
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
         Box::pin(self.look(jobs))
     }
 

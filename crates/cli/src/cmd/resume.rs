@@ -12,6 +12,7 @@ use clap::Args;
 use super::history::{self, Runs};
 use super::sync::{self, Work};
 use crate::args::{Display, duration};
+use crate::bounds::Bounds;
 use crate::config::File;
 use crate::endpoints;
 use crate::exit::{Exit, Failure};
@@ -43,6 +44,9 @@ pub struct Resume {
     /// How long a claimed end may take to become visible before it counts as not proven.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub settle: Duration,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// How long a start that was perhaps sent may be on its way. Shorter than a request takes, it may start twice.
     #[arg(long, value_name = "TIME", value_parser = duration, hide = true)]
     pub resend_after: Option<Duration>,
@@ -99,7 +103,7 @@ fn options(arguments: &Resume, record: &RunRecord) -> Options {
     let was = |name: &str, usual: bool| record.options[name].as_bool().unwrap_or(usual);
     let own: Vec<(Address, Own)> = serde_json::from_value(record.options["own"].clone()).unwrap_or_default();
     let own = own.into_iter().map(|(target, own)| (target, Own { deadline: None, ..own })).collect();
-    Options {
+    arguments.bounds.of(Options {
         polling: sync::polling(arguments.poll),
         target_deadline: arguments.deadline,
         settle: arguments.settle,
@@ -108,7 +112,7 @@ fn options(arguments: &Resume, record: &RunRecord) -> Options {
         own,
         resend_after: arguments.resend_after.unwrap_or(usual.resend_after),
         ..usual
-    }
+    })
 }
 
 /// Connects to the endpoints that have something left to do.

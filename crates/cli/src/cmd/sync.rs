@@ -7,6 +7,7 @@ use backup_sync::engine::{Address, Journal, MemoryJournal, Options, Own, Past, P
 use backup_sync::runtime::clock::SystemClock;
 
 use crate::args::{Display, Output, Sync};
+use crate::bounds::Bounds;
 use crate::endpoints::{self, Chosen};
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
@@ -63,7 +64,13 @@ fn options(arguments: &Sync, plan: &Plan, mut own: BTreeMap<Address, Own>) -> Op
         one.adopt = one.adopt.filter(|_| !arguments.no_adopt);
     }
     let poll = arguments.poll.or(plan::get(plan.poll)).unwrap_or(usual.polling.longest);
-    Options {
+    let bounds = Bounds {
+        max_jobs: arguments.bounds.max_jobs.or(plan.max_jobs),
+        max_jobs_per_endpoint: arguments.bounds.max_jobs_per_endpoint.or(plan.max_jobs_per_endpoint),
+        run_deadline: arguments.bounds.run_deadline.or(plan::get(plan.run_deadline)),
+        ..arguments.bounds
+    };
+    bounds.of(Options {
         polling: polling(poll),
         target_deadline: arguments.deadline.or(plan::get(plan.deadline)).unwrap_or(usual.target_deadline),
         settle: arguments.settle.or(plan::get(plan.settle)).unwrap_or(usual.settle),
@@ -71,7 +78,7 @@ fn options(arguments: &Sync, plan: &Plan, mut own: BTreeMap<Address, Own>) -> Op
         force: arguments.force || plan.force.unwrap_or(usual.force),
         own,
         ..usual
-    }
+    })
 }
 
 fn nothing(chosen: &Chosen) -> bool {
