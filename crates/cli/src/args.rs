@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use backup_sync::engine::Options;
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -11,10 +12,14 @@ use crate::bounds::Bounds;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
-use crate::cmd::{api, completions, config, explain, man};
+use crate::cmd::status::Status;
+use crate::cmd::stop::Stop;
+use crate::cmd::wait::Wait;
+use crate::cmd::{self, api, completions, config, explain, man};
 use crate::estate::Endpoints;
 use crate::exit;
 use crate::journal::JournalFile;
+use crate::plan::{self, Plan};
 use crate::selection::Selection;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
@@ -45,6 +50,13 @@ pub enum Command {
     Sync(Sync),
     /// Go on with a run that was broken off, killed or left at its deadline. Nothing is started twice.
     Resume(Resume),
+    /// Watch what runs already to its proven end; nothing is started.
+    #[command(visible_alias = "attach")]
+    Wait(Wait),
+    /// Ask the vendors to stop what runs, and look until it has stopped.
+    Stop(Stop),
+    /// Tell where targets stand: from the journal, or with --live from the endpoints.
+    Status(Status),
     /// List runs, or the targets of one run with their evidence.
     History(History),
     /// List what can be synchronized.
@@ -77,6 +89,7 @@ Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
   backup-sync sync --all --poll 30s --progress plain
+  backup-sync sync 'dr/replication/*' --dry-run
   backup-sync sync --all --simulated
   backup-sync sync --label site=berlin
   backup-sync sync --plan nightly.toml";
@@ -100,6 +113,9 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Sync(_) => "sync",
             Self::Resume(_) => "resume",
+            Self::Wait(_) => "wait",
+            Self::Stop(_) => "stop",
+            Self::Status(_) => "status",
             Self::History(_) => "history",
             Self::Targets(_) => "targets",
             Self::Simulate(_) => "simulate",
@@ -115,13 +131,26 @@ impl Command {
     /// What is told when it is asked to end; `None` where it then ends at once, because nothing has to be put in order.
     pub fn breaks_off(&self) -> Option<&'static str> {
         match self {
-            Self::Demo(_) | Self::Sync(_) | Self::Resume(_) | Self::Targets(_) | Self::Api(_) => {
-                Some("breaking off; the vendors' work goes on")
+            Self::Sync(Sync { watching, .. })
+            | Self::Resume(Resume { watching, .. })
+            | Self::Wait(Wait { watching, .. })
+                if watching.stop_on_interrupt =>
+            {
+                Some("breaking off; what this run has started is stopped, and a minute is waited for that")
             }
+            Self::Demo(_)
+            | Self::Sync(_)
+            | Self::Resume(_)
+            | Self::Wait(_)
+            | Self::Stop(_)
+            | Self::Targets(_)
+            | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
+            Self::Status(status) if status.live => Some("breaking off"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
             // It may wait for programs that print secrets.
             Self::Config(config::Config::Check(_)) => Some("breaking off"),
-            Self::History(_)
+            Self::Status(_)
+            | Self::History(_)
             | Self::Config(_)
             | Self::Explain(_)
             | Self::Completions(_)
@@ -136,6 +165,8 @@ impl Command {
             Self::Demo(demo) => demo.display.progress,
             Self::Sync(sync) => sync.display.progress,
             Self::Resume(resume) => resume.display.progress,
+            Self::Wait(wait) => wait.display.progress,
+            Self::Stop(stop) => stop.display.progress,
             _ => Progress::None,
         }
     }
@@ -196,10 +227,65 @@ pub struct Demo {
 pub struct ConfigFile {
     /// Configuration with the endpoints; else backup-sync.toml here, else backup-sync/config.toml in the user's folder
     /// for configurations ($XDG_CONFIG_HOME, ~/.config). The first that exists is the one that counts.
-    #[arg(short, long, value_name = "FILE", env = "BACKUP_SYNC_CONFIG", hide_default_value = true)]
+    #[arg(short, long, value_name = "FILE", env = crate::config::VARIABLE, hide_default_value = true)]
     #[arg(default_value_os_t = crate::config::default_path())]
     pub config: PathBuf,
 }
+
+/// How running synchronizations are watched.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Watching {
+    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on. [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// Longest pause between two looks while nothing changes. [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub poll: Option<Duration>,
+    /// How long a claimed end may take to become visible before it counts as not proven. [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub settle: Option<Duration>,
+    /// On Ctrl-C ask the vendors to stop what this run has started, and wait a minute for that; a second Ctrl-C ends the
+    /// program at once. What it found at work goes on, and so does what a vendor cannot stop. Without this everything
+    /// goes on.
+    #[arg(long)]
+    pub stop_on_interrupt: bool,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+impl Watching {
+    /// The options of the engine that say so.
+    pub fn options(self) -> Options {
+        let usual = Options::default();
+        self.bounds.of(Options {
+            polling: cmd::sync::polling(self.poll.unwrap_or(usual.polling.longest)),
+            target_deadline: self.deadline.unwrap_or(usual.target_deadline),
+            settle: self.settle.unwrap_or(usual.settle),
+            stop_on_break: self.stop_on_interrupt.then_some(STOP_LIMIT),
+            ..usual
+        })
+    }
+
+    /// What counts beside a plan: the command line comes first.
+    pub fn with(self, plan: &Plan) -> Self {
+        Self {
+            deadline: self.deadline.or(plan::get(plan.deadline)),
+            poll: self.poll.or(plan::get(plan.poll)),
+            settle: self.settle.or(plan::get(plan.settle)),
+            bounds: Bounds {
+                max_jobs: self.bounds.max_jobs.or(plan.max_jobs),
+                max_jobs_per_endpoint: self.bounds.max_jobs_per_endpoint.or(plan.max_jobs_per_endpoint),
+                run_deadline: self.bounds.run_deadline.or(plan::get(plan.run_deadline)),
+                ..self.bounds
+            },
+            ..self
+        }
+    }
+}
+
+/// So long is waited for what is stopped on Ctrl-C.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
@@ -213,18 +299,16 @@ pub struct Sync {
     /// Do not watch a synchronization that runs already; report it as skipped.
     #[arg(long)]
     pub no_adopt: bool,
-    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on. [default: 24h]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub deadline: Option<Duration>,
-    /// Longest pause between two looks while nothing changes. [default: 60s]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub poll: Option<Duration>,
-    /// How long a claimed end may take to become visible before it counts as not proven. [default: 5m]
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub settle: Option<Duration>,
-    /// Limits of the run.
+    /// Only start, and watch nothing. The exit code is 7 and not 0, because 0 means proven: `backup-sync wait`, as is
+    /// printed, watches what was started to its proven end.
+    #[arg(long, conflicts_with = "no_journal")]
+    pub detach: bool,
+    /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
+    #[arg(long, conflicts_with = "detach")]
+    pub dry_run: bool,
+    /// How it is watched.
     #[command(flatten)]
-    pub bounds: Bounds,
+    pub watching: Watching,
     /// Where endpoints come from.
     #[command(flatten)]
     pub endpoints: Endpoints,
@@ -299,6 +383,12 @@ pub enum Document {
     Event,
     /// What `history` and `resume --list` print with `--output json`.
     History,
+    /// What `status` prints with `--output json`.
+    Status,
+    /// What `status --live` prints with `--output json`.
+    Survey,
+    /// What `--dry-run` prints with `--output json`.
+    Rehearsal,
     /// What `targets` prints with `--output json`.
     Targets,
     /// What `api --list` prints with `--output json`.

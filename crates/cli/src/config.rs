@@ -171,6 +171,8 @@ pub struct Tls {
 /// A configuration to begin with.
 pub const EXAMPLE: &str = include_str!("../examples/backup-sync.toml");
 
+/// The variable that names the configuration.
+pub const VARIABLE: &str = "BACKUP_SYNC_CONFIG";
 /// Name of the configuration of a project.
 const PROJECT: &str = "backup-sync.toml";
 
@@ -179,6 +181,11 @@ pub fn default_path() -> PathBuf {
     let project = PathBuf::from(PROJECT);
     let user = user_path().filter(|path| path.exists() && !project.exists());
     user.unwrap_or(project)
+}
+
+/// The one that counts where no flag names one: that of the environment, else [`default_path`].
+pub fn usual_path() -> PathBuf {
+    std::env::var_os(VARIABLE).map_or_else(default_path, PathBuf::from)
 }
 
 /// Where the configuration of the user is.

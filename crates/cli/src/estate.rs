@@ -1,16 +1,18 @@
 //! The endpoints that a command works with: those of the configuration, or simulated ones inside this process.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use backup_sync::engine::Options;
+use backup_sync::engine::{Address, Options, Own};
 use backup_sync_simulator::Simulator;
 use clap::Args;
 
 use crate::args::ConfigFile;
-use crate::config::{Endpoint, File};
-use crate::endpoints::{self, Prepared};
+use crate::config::{self, Endpoint, File};
+use crate::endpoints::{self, Chosen, Prepared};
 use crate::exit::Failure;
-use crate::selection::Wanted;
+use crate::plan::Plan;
+use crate::selection::{Selection, Wanted};
 use crate::simulated;
 
 /// Where endpoints come from.
@@ -44,6 +46,24 @@ impl Estate {
         }
         let path = &from.config.config;
         Ok(Self { file: File::read(path)?, config: Some(path.clone()), _simulator: None })
+    }
+
+    /// The same for commands that may also go by the configuration of a run: this one, or the usual one.
+    pub fn of(config: Option<&Path>) -> Result<Self, Failure> {
+        let path = config.map_or_else(config::usual_path, Path::to_owned);
+        Ok(Self { file: File::read(&path)?, config: Some(path), _simulator: None })
+    }
+
+    /// Connects to what is selected. With what single targets want otherwise.
+    pub async fn choose(
+        &self,
+        selection: &Selection,
+        plan: Option<&Plan>,
+    ) -> Result<(Chosen, BTreeMap<Address, Own>), Failure> {
+        let wanted = selection.wanted(plan, &self.file);
+        let chosen = endpoints::open(&self.prepare(&wanted)?, &wanted).await?;
+        let own = wanted.own(&chosen);
+        Ok((chosen, own))
     }
 
     /// Everything about the wanted endpoints that can be checked without a network.

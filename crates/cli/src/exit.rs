@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use backup_sync::engine::{Outcome, Report, TargetReport};
+use backup_sync::engine::{Action, Outcome, PlannedTarget, Rehearsal, Report, Standing, Survey, TargetReport};
 use backup_sync::runtime::{Error, Kind};
 
 use crate::progress;
@@ -95,9 +95,41 @@ impl Exit {
         if report.interrupted {
             exits.push(Self::Interrupted);
         }
-        let worst = Self::worst(&exits);
         let succeeded = report.targets.iter().any(|target| matches!(target.outcome, Outcome::Succeeded { .. }));
-        match worst {
+        Self::worst(&exits).beside(succeeded)
+    }
+
+    /// How stopping ends the program: what has stopped is what was asked for.
+    pub fn of_stop(report: &Report) -> Self {
+        let stopped = |target: &TargetReport| matches!(target.outcome, Outcome::Stopped);
+        let exit = |target: &TargetReport| if stopped(target) { Self::Success } else { Self::of_target(target) };
+        let mut exits: Vec<Self> = report.targets.iter().map(exit).collect();
+        exits.extend(report.interrupted.then_some(Self::Interrupted));
+        Self::worst(&exits).beside(report.targets.iter().any(stopped))
+    }
+
+    /// How the run that was rehearsed would begin.
+    pub fn of_rehearsal(rehearsal: &Rehearsal) -> Self {
+        let exit = |target: &PlannedTarget| match target.action {
+            Action::Fail { .. } => Self::of_error(target.error_kind.as_deref(), target.transient),
+            _ => Self::Success,
+        };
+        let mut exits: Vec<Self> = rehearsal.targets.iter().map(exit).collect();
+        exits.extend(rehearsal.interrupted.then_some(Self::Interrupted));
+        Self::worst(&exits)
+    }
+
+    /// How a look ends the program: what a target is doing is no failure, but not to know it is one.
+    pub fn of_survey(survey: &Survey) -> Self {
+        let unread = survey.targets.iter().filter(|target| target.standing == Standing::Unread);
+        let exits: Vec<Self> =
+            unread.map(|target| Self::of_error(target.error_kind.as_deref(), target.transient)).collect();
+        Self::worst(&exits).beside(exits.len() < survey.targets.len())
+    }
+
+    /// A failure beside a success is one of a part.
+    fn beside(self, succeeded: bool) -> Self {
+        match self {
             Self::Failed | Self::Denied | Self::Usage | Self::Transient if succeeded => Self::Partial,
             worst => worst,
         }

@@ -69,11 +69,19 @@ pub async fn open(file: &JournalFile) -> Result<Option<Store>, Failure> {
 
 /// Opens a journal that has to be there.
 pub async fn existing(file: &JournalFile) -> Result<Store, Failure> {
+    let missing = || {
+        let shown = file.path().ok().flatten().unwrap_or_default();
+        Failure::usage(format!("there is no journal {}; `sync` makes one", shown.display()))
+    };
+    present(file).await?.ok_or_else(missing)
+}
+
+/// Opens a journal if it is there.
+pub async fn present(file: &JournalFile) -> Result<Option<Store>, Failure> {
     let Some(path) = file.path()? else {
         return Err(Failure::usage("without a journal there are no earlier runs; name a file with --journal"));
     };
-    let missing = || Failure::usage(format!("there is no journal {}; `sync` makes one", path.display()));
-    Store::open_existing(&path).await?.ok_or_else(missing)
+    Ok(Store::open_existing(&path).await?)
 }
 
 /// Names the newest run that somebody may have forgotten.
@@ -100,6 +108,10 @@ fn command(run: &str, file: &JournalFile) -> String {
     format!("backup-sync resume {run}{}", file.argument().unwrap_or_default())
 }
 
+fn wait_command(run: &str, file: &JournalFile) -> String {
+    format!("backup-sync wait --run {run}{}", file.argument().unwrap_or_default())
+}
+
 /// Says how a run can be resumed.
 pub fn tell_command(command: &str) {
     say(format_args!("to go on with this run: {command}"));
@@ -109,12 +121,14 @@ pub fn tell_command(command: &str) {
 pub struct Kept {
     journal: RunJournal,
     command: String,
+    wait: String,
 }
 
 impl Kept {
-    /// Begins a run.
+    /// Begins a run of a command.
     pub async fn begin(
         store: Store,
+        command: &str,
         file: &JournalFile,
         config: Option<&Path>,
         options: &Options,
@@ -123,6 +137,7 @@ impl Kept {
         let config = config.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
         let seconds = |time: std::time::Duration| time.as_secs_f64();
         let options = json!({
+            "mode": options.mode.word(),
             "adopt": options.adopt,
             "force": options.force,
             "deadline_s": seconds(options.target_deadline),
@@ -132,7 +147,7 @@ impl Kept {
         });
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
-            command: "sync",
+            command,
             arguments: &arguments,
             config: config.as_deref(),
             options,
@@ -142,8 +157,8 @@ impl Kept {
 
     /// A run that was taken up.
     pub fn of(journal: RunJournal, file: &JournalFile) -> Self {
-        let command = command(journal.id(), file);
-        Self { journal, command }
+        let (command, wait) = (command(journal.id(), file), wait_command(journal.id(), file));
+        Self { journal, command, wait }
     }
 
     /// Its id.
@@ -154,6 +169,11 @@ impl Kept {
     /// The command that resumes it.
     pub fn command(&self) -> String {
         self.command.clone()
+    }
+
+    /// Says how what was started can be watched.
+    pub fn tell_wait(&self) {
+        say(format_args!("to watch what was started to its proven end: {}", self.wait));
     }
 
     /// For the engine.

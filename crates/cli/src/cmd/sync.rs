@@ -1,18 +1,22 @@
 //! `backup-sync sync`: the main job, and the part of it that `demo` and `resume` share.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use backup_sync::engine::{Address, Journal, MemoryJournal, Options, Own, Past, Polling, Provider, Run, Stop};
+use backup_sync::engine::{
+    Address, Journal, MemoryJournal, Mode, Options, Own, Past, Polling, Provider, Run, Stop, Target,
+};
 use backup_sync::runtime::clock::SystemClock;
+use backup_sync_journal::Store;
 
+use super::rehearsal;
 use crate::args::{Display, Output, Sync};
-use crate::bounds::Bounds;
 use crate::endpoints::{self, Chosen};
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
-use crate::journal::{self, Kept};
-use crate::plan::{self, Plan};
+use crate::journal::{self, JournalFile, Kept};
+use crate::plan::Plan;
 use crate::progress::jobs::Jobs;
 use crate::progress::note;
 use crate::{output, progress, signals};
@@ -30,7 +34,7 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
     let prepared = estate.prepare(&wanted)?;
     // A journal that cannot be used is told before anybody is asked anything. Simulated vendors end with the process, so
     // that nothing of them could be resumed.
-    let kept = !arguments.no_journal && !arguments.endpoints.simulated;
+    let kept = !arguments.no_journal && !arguments.dry_run && !arguments.endpoints.simulated;
     let store = if kept { journal::open(&arguments.journal).await? } else { None };
     if let (Some(store), true) = (&store, selection.all) {
         journal::tell_unfinished(store, &arguments.journal).await?;
@@ -42,43 +46,68 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
         return empty(arguments.display.output).await;
     }
     let options = estate.hurry(options(arguments, &plan.unwrap_or_default(), wanted.own(&chosen)));
-    let kept = match store {
-        Some(store) => match Kept::begin(store, &arguments.journal, estate.config.as_deref(), &options).await {
-            Ok(kept) => Some(kept),
-            Err(failure) => {
-                endpoints::close_all(&chosen).await;
-                return Err(failure);
-            }
-        },
-        None => None,
+    if arguments.dry_run {
+        return rehearsal::run(Work::New(chosen), options, arguments.display.output).await;
+    }
+    let config = estate.config.as_deref();
+    Begin { command: "sync", config, journal: &arguments.journal, display: arguments.display }
+        .begin(store, chosen, options)
+        .await
+}
+
+/// A run that is to begin.
+pub struct Begin<'a> {
+    /// The command that begins it.
+    pub command: &'a str,
+    /// The configuration that it goes by.
+    pub config: Option<&'a Path>,
+    /// Where it is written down.
+    pub journal: &'a JournalFile,
+    /// How it is shown.
+    pub display: Display,
+}
+
+impl Begin<'_> {
+    /// Begins it in the journal and carries it out; without a journal when there is none.
+    pub async fn begin(&self, store: Option<Store>, chosen: Chosen, options: Options) -> Result<Exit, Failure> {
+        let kept = match store {
+            Some(store) => match Kept::begin(store, self.command, self.journal, self.config, &options).await {
+                Ok(kept) => Some(kept),
+                Err(failure) => {
+                    endpoints::close_all(&chosen).await;
+                    return Err(failure);
+                }
+            },
+            None => None,
+        };
+        execute(Work::New(chosen), options, self.display, kept).await
+    }
+}
+
+/// What was chosen, as targets for which nothing was sent yet, and their connections.
+pub fn fresh(chosen: Chosen) -> (Vec<Past>, Vec<Arc<dyn Provider>>) {
+    let of = |(provider, targets): &(Arc<dyn Provider>, Vec<Target>)| {
+        targets.iter().map(|target| Past::planned(target.clone(), provider.vendor())).collect::<Vec<_>>()
     };
-    execute(Work::New(chosen), options, arguments.display, kept).await
+    let pasts = chosen.iter().flat_map(of).collect();
+    (pasts, chosen.into_iter().map(|(provider, _)| provider).collect())
 }
 
 /// What counts: the command line, then what the plan says of single targets, then the plan, then what is usual.
 fn options(arguments: &Sync, plan: &Plan, mut own: BTreeMap<Address, Own>) -> Options {
-    let usual = Options::default();
+    let watching = arguments.watching.with(plan);
     for one in own.values_mut() {
-        one.deadline = one.deadline.filter(|_| arguments.deadline.is_none());
+        one.deadline = one.deadline.filter(|_| arguments.watching.deadline.is_none());
         one.force = one.force.filter(|_| !arguments.force);
         one.adopt = one.adopt.filter(|_| !arguments.no_adopt);
     }
-    let poll = arguments.poll.or(plan::get(plan.poll)).unwrap_or(usual.polling.longest);
-    let bounds = Bounds {
-        max_jobs: arguments.bounds.max_jobs.or(plan.max_jobs),
-        max_jobs_per_endpoint: arguments.bounds.max_jobs_per_endpoint.or(plan.max_jobs_per_endpoint),
-        run_deadline: arguments.bounds.run_deadline.or(plan::get(plan.run_deadline)),
-        ..arguments.bounds
-    };
-    bounds.of(Options {
-        polling: polling(poll),
-        target_deadline: arguments.deadline.or(plan::get(plan.deadline)).unwrap_or(usual.target_deadline),
-        settle: arguments.settle.or(plan::get(plan.settle)).unwrap_or(usual.settle),
-        adopt: !arguments.no_adopt && plan.adopt.unwrap_or(usual.adopt),
-        force: arguments.force || plan.force.unwrap_or(usual.force),
+    Options {
+        mode: if arguments.detach { Mode::Detach } else { Mode::Synchronize },
+        adopt: !arguments.no_adopt && plan.adopt.unwrap_or(true),
+        force: arguments.force || plan.force.unwrap_or(false),
         own,
-        ..usual
-    })
+        ..watching.options()
+    }
 }
 
 fn nothing(chosen: &Chosen) -> bool {
@@ -111,6 +140,8 @@ pub enum Work {
     New(Chosen),
     /// What an earlier process has left.
     Past(Vec<Past>, Vec<Arc<dyn Provider>>),
+    /// What runs of these is to be stopped.
+    Stop(Vec<Past>, Vec<Arc<dyn Provider>>),
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
@@ -127,10 +158,11 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         Some(kept) => kept.journal(),
         None => Arc::new(MemoryJournal::default()),
     };
+    let (mode, stopping) = (options.mode, options.stop_on_break.is_some());
     let run = Run { options, clock: Arc::new(SystemClock), journal, sink: jobs.clone(), stop: stop.clone() };
     let resume = kept.as_ref().map(Kept::command);
     signals::tell_first(move || {
-        jobs.tell();
+        jobs.tell(stopping);
         if let Some(resume) = resume {
             journal::tell_command(&resume);
         }
@@ -139,16 +171,26 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         signals::asked_to_end().await;
         stop.now();
     });
+    let stops = matches!(work, Work::Stop(..));
     let mut report = match work {
         Work::New(chosen) => run.execute(chosen).await,
         Work::Past(pasts, providers) => run.resume(pasts, providers).await,
+        Work::Stop(pasts, providers) => run.stop_jobs(pasts, providers).await,
     };
     signals::tell_nothing_first();
     listener.abort();
     progress::log::finish();
-    let exit = Exit::of(&report);
+    let exit = match Exit::of(&report) {
+        _ if stops => Exit::of_stop(&report),
+        // Nobody has waited, so there was no deadline either.
+        Exit::StillRunning if mode == Mode::Detach => Exit::Unconfirmed,
+        exit => exit,
+    };
     if let Some(kept) = &kept {
         report.run = Some(kept.id().to_owned());
+        if mode == Mode::Detach && report.summary.still_running > 0 {
+            kept.tell_wait();
+        }
         kept.end(exit).await;
     }
     exit.after(output::report(&report, display.output))
