@@ -3,12 +3,13 @@
 use crate::call;
 use crate::site::Site;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "api",
     "completions",
     "config check",
     "config init",
     "config schema",
+    "doctor",
     "explain",
     "man",
     "schema",

@@ -10,12 +10,14 @@ mod config;
 #[expect(dead_code, reason = "these tests use a part")]
 mod conformance;
 mod demo;
+mod doctor;
 mod examples;
 mod exit_codes;
 mod explain;
 mod journal;
 mod kill;
 mod manuals;
+mod metrics;
 mod outputs;
 mod scenarios;
 mod schema;

@@ -9,6 +9,7 @@ use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bounds::Bounds;
+use crate::cmd::doctor::Doctor;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
@@ -19,6 +20,7 @@ use crate::cmd::{self, api, completions, config, explain, man};
 use crate::estate::Endpoints;
 use crate::exit;
 use crate::journal::JournalFile;
+use crate::metrics::MetricsFile;
 use crate::plan::{self, Plan};
 use crate::selection::Selection;
 
@@ -62,6 +64,8 @@ pub enum Command {
     /// List what can be synchronized.
     #[command(after_help = TARGETS_EXAMPLES)]
     Targets(Targets),
+    /// Look at everything that endpoints need, and say of what is wrong how to put it right. Nothing is started.
+    Doctor(Doctor),
     /// Serve simulated vendors to practise and test with, until Ctrl-C.
     ///
     /// Prints one JSON document when they are ready: where they are, how to log in, what they have (see `backup-sync
@@ -118,6 +122,7 @@ impl Command {
             Self::Status(_) => "status",
             Self::History(_) => "history",
             Self::Targets(_) => "targets",
+            Self::Doctor(_) => "doctor",
             Self::Simulate(_) => "simulate",
             Self::Api(_) => "api",
             Self::Config(_) => "config",
@@ -147,8 +152,8 @@ impl Command {
             | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
             Self::Status(status) if status.live => Some("breaking off"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
-            // It may wait for programs that print secrets.
-            Self::Config(config::Config::Check(_)) => Some("breaking off"),
+            // It may wait for programs that print secrets, and has sessions to end.
+            Self::Doctor(_) | Self::Config(config::Config::Check(_)) => Some("breaking off"),
             Self::Status(_)
             | Self::History(_)
             | Self::Config(_)
@@ -318,6 +323,9 @@ pub struct Sync {
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -393,6 +401,8 @@ pub enum Document {
     Targets,
     /// What `api --list` prints with `--output json`.
     Operations,
+    /// What `doctor` prints with `--output json`.
+    Doctor,
     /// What `explain` prints with `--output json`.
     Explanations,
     /// The configuration file.

@@ -63,6 +63,20 @@ impl Endpoint {
         }
     }
 
+    /// Its secrets, or rather where they are.
+    pub fn secrets(&self) -> Vec<&Secret> {
+        match self {
+            Self::VeeamVb365(server) => vec![&server.password],
+            Self::HuaweiCbr(cloud) => {
+                [&cloud.password, &cloud.secret_key, &cloud.security_token].into_iter().flatten().collect()
+            }
+            Self::VsphereReplication(appliance) => {
+                let remote = appliance.remote.as_ref().map(|user| &user.password);
+                std::iter::once(&appliance.password).chain(remote).collect()
+            }
+        }
+    }
+
     /// Whether the vendor gives targets labels of their own.
     pub fn gives_labels(&self) -> bool {
         matches!(self, Self::HuaweiCbr(_))

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use backup_sync::engine::{CLOSE_LIMIT, Provider, Target};
 use backup_sync::huawei_cbr::{self, Cbr};
+use backup_sync::runtime::diagnose::Finding;
 use backup_sync::runtime::quota::Quota;
+use backup_sync::runtime::suggest::did_you_mean;
 use backup_sync::runtime::{Error, Service};
 use backup_sync::veeam_vb365::{self, Vb365};
 use backup_sync::vsphere_replication::{self, VsphereReplication};
@@ -39,6 +41,15 @@ impl Prepared {
         Ok(self.open().await?.0)
     }
 
+    /// What is right and wrong there.
+    pub async fn diagnose(&self) -> Vec<Finding> {
+        match self {
+            Self::Vb365(config) => veeam_vb365::diagnose(config).await,
+            Self::Cbr(config) => huawei_cbr::diagnose(config).await,
+            Self::Replication(config) => vsphere_replication::diagnose(config).await,
+        }
+    }
+
     /// Connects and logs in; with the operations by name.
     pub async fn open(&self) -> Result<(Arc<dyn Provider>, Vec<Service>), Error> {
         Ok(match self {
@@ -59,6 +70,13 @@ impl Prepared {
             }
         })
     }
+}
+
+/// A name that is no endpoint's.
+pub fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let known: Vec<&str> = known.collect();
+    let meant = did_you_mean(name, known.iter().copied());
+    Failure::usage(format!("no endpoint {name:?} is configured{meant} (known are {})", known.join(", ")))
 }
 
 /// These endpoints, prepared. What is wrong with them is told of all.
@@ -171,7 +189,7 @@ async fn open_one(prepared: &Prepared) -> Result<(Arc<dyn Provider>, Vec<Target>
 
 /// What all `works` give, in their order; of those under way when it is broken off, what they give within
 /// [`CLOSE_LIMIT`].
-async fn gather<T>(
+pub async fn gather<T>(
     works: impl Iterator<Item = impl Future<Output = T>>,
     broken_off: impl Future<Output = ()>,
 ) -> Vec<T> {

@@ -11,6 +11,7 @@ mod exit;
 mod journal;
 mod keyring;
 mod labels;
+mod metrics;
 mod output;
 mod plan;
 mod prepare;
@@ -89,6 +90,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Status(status) => cmd::status::run(&status).await,
         Command::History(history) => cmd::history::run(&history).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
+        Command::Doctor(doctor) => cmd::doctor::run(&doctor).await,
         Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
         Command::Api(api) => cmd::api::run(&api).await,
         Command::Config(config) => cmd::config::run(&config),

@@ -22,11 +22,16 @@ fn page<T>(items: Option<Vec<T>>, meta: Option<&MetadataList>) -> Page<T> {
     Page::new(items.unwrap_or_default()).total(total).more(more).next(next)
 }
 
+/// What the appliance says that it could not tell.
+pub(crate) fn partial_errors(meta: Option<&MetadataList>) -> Vec<String> {
+    let errors = meta.and_then(|meta| meta.errors.as_deref()).unwrap_or_default();
+    errors.iter().map(|error| error.message.clone().unwrap_or_else(|| "no message".to_owned())).collect()
+}
+
 /// Warns of what the appliance could not tell, because the remote site is dark or not logged in to.
 fn partial(operation: &'static str, meta: Option<&MetadataList>) {
-    let errors = meta.and_then(|meta| meta.errors.as_deref()).unwrap_or_default();
-    if let Some(first) = errors.first() {
-        let message = first.message.as_deref().unwrap_or("no message");
+    let errors = partial_errors(meta);
+    if let Some(message) = errors.first() {
         tracing::warn!(operation, count = errors.len(), message, "the answer is partial");
     }
 }

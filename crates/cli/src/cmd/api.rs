@@ -125,11 +125,8 @@ fn listed(tables: &[&'static Table], only: Option<&str>, arguments: &Api) -> Res
 }
 
 fn configured<'a>(file: &'a File, name: &str) -> Result<&'a Endpoint, Failure> {
-    let known = || file.endpoints.keys().map(String::as_str);
-    file.endpoints.get(name).ok_or_else(|| {
-        let (meant, all) = (did_you_mean(name, known()), known().collect::<Vec<_>>().join(", "));
-        Failure::usage(format!("no endpoint {name:?} is configured{meant} (known are {all})"))
-    })
+    let known = file.endpoints.keys().map(String::as_str);
+    file.endpoints.get(name).ok_or_else(|| endpoints::unknown(name, known))
 }
 
 /// The tables that have this operation.

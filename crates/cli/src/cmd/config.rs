@@ -156,18 +156,11 @@ fn all(path: &Path, plan: Option<&Path>) -> Result<Exit, Failure> {
 
 /// What an endpoint is, and where its secrets were found.
 fn told(endpoint: &Endpoint) -> String {
-    let (place, secrets) = match endpoint {
-        Endpoint::VeeamVb365(server) => (server.url.clone(), vec![&server.password]),
-        Endpoint::HuaweiCbr(cloud) => {
-            let secrets = [&cloud.password, &cloud.secret_key, &cloud.security_token];
-            let place = cloud.url.clone().unwrap_or_else(|| format!("region {}", cloud.region));
-            (place, secrets.into_iter().flatten().collect())
-        }
-        Endpoint::VsphereReplication(appliance) => {
-            let remote = appliance.remote.as_ref().map(|user| &user.password);
-            (appliance.url.clone(), std::iter::once(&appliance.password).chain(remote).collect())
-        }
+    let place = match endpoint {
+        Endpoint::VeeamVb365(server) => server.url.clone(),
+        Endpoint::HuaweiCbr(cloud) => cloud.url.clone().unwrap_or_else(|| format!("region {}", cloud.region)),
+        Endpoint::VsphereReplication(appliance) => appliance.url.clone(),
     };
-    let places: Vec<String> = secrets.into_iter().map(config::Secret::place).collect();
+    let places: Vec<String> = endpoint.secrets().into_iter().map(config::Secret::place).collect();
     format!("ok: {} at {place}, secrets from {}", endpoint.vendor(), places.join(" and "))
 }

@@ -17,6 +17,7 @@ use crate::config::File;
 use crate::endpoints;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::metrics::{Metrics, MetricsFile};
 use crate::progress::note;
 
 const EXAMPLES: &str = "\
@@ -50,6 +51,9 @@ pub struct Resume {
     /// Where the run was written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -63,16 +67,20 @@ pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
         store.close().await;
         return history::print(&runs, arguments.display.output);
     }
+    let metrics = Metrics::begin(&arguments.metrics)?;
     let going_on = GoingOn {
         run: arguments.run.as_deref(),
         config: arguments.config.as_deref(),
         journal: &arguments.journal,
         display: arguments.display,
+        metrics: &metrics,
     };
-    match arguments.dry_run {
-        true => going_on.rehearse(|record| options(arguments, record)).await,
-        false => going_on.go_on(|record| options(arguments, record)).await,
+    if arguments.dry_run {
+        return going_on.rehearse(|record| options(arguments, record)).await;
     }
+    let ended = going_on.go_on(|record| options(arguments, record)).await;
+    metrics.end(&ended);
+    ended
 }
 
 /// Going on with a run of the journal.
@@ -85,6 +93,8 @@ pub struct GoingOn<'a> {
     pub journal: &'a JournalFile,
     /// How results and progress are shown.
     pub display: Display,
+    /// Where it is measured.
+    pub metrics: &'a Metrics,
 }
 
 impl GoingOn<'_> {
@@ -96,7 +106,7 @@ impl GoingOn<'_> {
         let kept = Kept::of(journal, self.journal);
         match connect(self.config, &record, &pasts).await {
             Ok(providers) => {
-                sync::execute(Work::Past(pasts, providers), options(&record), self.display, Some(kept)).await
+                sync::play(Work::Past(pasts, providers), options(&record), self.display, Some(kept), self.metrics).await
             }
             Err(failure) => {
                 kept.end(failure.exit()).await;

@@ -5,6 +5,7 @@ use backup_sync_simulator::Scenario;
 use schemars::schema_for;
 
 use crate::args::{Document, Schema};
+use crate::cmd::doctor::Diagnosis;
 use crate::cmd::history::Runs;
 use crate::cmd::simulate::Ready;
 use crate::cmd::status::Known;
@@ -25,6 +26,7 @@ pub fn run(arguments: &Schema) -> Result<Exit, Failure> {
         Document::Rehearsal => schema_for!(Rehearsal),
         Document::Targets => schema_for!(List),
         Document::Operations => schema_for!(operations::List),
+        Document::Doctor => schema_for!(Diagnosis),
         Document::Explanations => schema_for!(explain::List),
         Document::Config => schema_for!(config::File),
         Document::Plan => schema_for!(Plan),

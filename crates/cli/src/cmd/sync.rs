@@ -16,6 +16,7 @@ use crate::endpoints::{self, Chosen};
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::progress::jobs::Jobs;
 use crate::progress::note;
@@ -23,6 +24,13 @@ use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
+    let metrics = Metrics::begin(&arguments.metrics)?;
+    let ended = attempt(arguments, &metrics).await;
+    metrics.end(&ended);
+    ended
+}
+
+async fn attempt(arguments: &Sync, metrics: &Metrics) -> Result<Exit, Failure> {
     let selection = &arguments.selection;
     if !selection.is_named() {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
@@ -50,7 +58,7 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
         return rehearsal::run(Work::New(chosen), options, arguments.display.output).await;
     }
     let config = estate.config.as_deref();
-    Begin { command: "sync", config, journal: &arguments.journal, display: arguments.display }
+    Begin { command: "sync", config, journal: &arguments.journal, display: arguments.display, metrics }
         .begin(store, chosen, options)
         .await
 }
@@ -65,6 +73,8 @@ pub struct Begin<'a> {
     pub journal: &'a JournalFile,
     /// How it is shown.
     pub display: Display,
+    /// Where it is measured.
+    pub metrics: &'a Metrics,
 }
 
 impl Begin<'_> {
@@ -80,7 +90,7 @@ impl Begin<'_> {
             },
             None => None,
         };
-        execute(Work::New(chosen), options, self.display, kept).await
+        play(Work::New(chosen), options, self.display, kept, self.metrics).await
     }
 }
 
@@ -146,6 +156,17 @@ pub enum Work {
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
 pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
+    play(work, options, display, kept, &Metrics::none()).await
+}
+
+/// The same with metrics.
+pub async fn play(
+    work: Work,
+    options: Options,
+    display: Display,
+    kept: Option<Kept>,
+    metrics: &Metrics,
+) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
         && nothing(chosen)
     {
@@ -193,5 +214,6 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         }
         kept.end(exit).await;
     }
+    metrics.take(&report);
     exit.after(output::report(&report, display.output))
 }

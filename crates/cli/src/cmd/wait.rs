@@ -11,6 +11,7 @@ use crate::args::{Display, Watching};
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile};
+use crate::metrics::{Metrics, MetricsFile};
 use crate::selection::Selection;
 
 const EXAMPLES: &str = "\
@@ -42,6 +43,9 @@ pub struct Wait {
     /// Where runs are written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -49,12 +53,20 @@ pub struct Wait {
 
 /// Runs the command.
 pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
+    let metrics = Metrics::begin(&arguments.metrics)?;
+    let ended = attempt(arguments, &metrics).await;
+    metrics.end(&ended);
+    ended
+}
+
+async fn attempt(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
     if !arguments.selection.is_named() {
         let going_on = resume::GoingOn {
             run: arguments.run.as_deref(),
             config: arguments.config.as_deref(),
             journal: &arguments.journal,
             display: arguments.display,
+            metrics,
         };
         return going_on.go_on(|_| Options { mode: Mode::Attach, ..arguments.watching.options() }).await;
     }
@@ -66,6 +78,7 @@ pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
     let watching = arguments.watching.with(&plan.unwrap_or_default());
     let options = Options { mode: Mode::Attach, own, ..watching.options() };
     let config = estate.config.as_deref();
-    let begin = sync::Begin { command: "wait", config, journal: &arguments.journal, display: arguments.display };
+    let begin =
+        sync::Begin { command: "wait", config, journal: &arguments.journal, display: arguments.display, metrics };
     begin.begin(store, chosen, options).await
 }
