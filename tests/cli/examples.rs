@@ -3,7 +3,7 @@
 use crate::call;
 use crate::site::Site;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 16] = [
     "api",
     "completions",
     "config check",
@@ -16,6 +16,9 @@ const COMMANDS: [&str; 13] = [
     "sync",
     "history",
     "resume",
+    "status",
+    "stop",
+    "wait",
     "targets",
 ];
 

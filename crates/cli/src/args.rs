@@ -21,6 +21,7 @@ use crate::estate::Endpoints;
 use crate::exit;
 use crate::journal::JournalFile;
 use crate::metrics::MetricsFile;
+use crate::page::PageFile;
 use crate::plan::{self, Plan};
 use crate::selection::Selection;
 
@@ -94,6 +95,7 @@ Examples:
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
   backup-sync sync --all --poll 30s --progress plain
   backup-sync sync 'dr/replication/*' --dry-run
+  backup-sync sync --all --report night.html
   backup-sync sync --all --simulated
   backup-sync sync --label site=berlin
   backup-sync sync --plan nightly.toml";
@@ -222,6 +224,9 @@ pub struct Demo {
     /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -309,7 +314,7 @@ pub struct Sync {
     #[arg(long, conflicts_with = "no_journal")]
     pub detach: bool,
     /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
-    #[arg(long, conflicts_with = "detach")]
+    #[arg(long, conflicts_with_all = ["detach", "page"])]
     pub dry_run: bool,
     /// How it is watched.
     #[command(flatten)]
@@ -326,6 +331,9 @@ pub struct Sync {
     /// Where metrics are written.
     #[command(flatten)]
     pub metrics: MetricsFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,

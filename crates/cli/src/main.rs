@@ -13,6 +13,7 @@ mod keyring;
 mod labels;
 mod metrics;
 mod output;
+mod page;
 mod plan;
 mod prepare;
 mod progress;

@@ -2,8 +2,10 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod driver;
 mod event;
 mod journal;
+mod look;
 mod mode;
 mod outcome;
 mod own;
@@ -12,10 +14,12 @@ mod provider;
 mod rehearsal;
 mod report;
 mod resume;
+mod room;
 mod run;
 mod slot;
 mod start;
 mod stop_jobs;
+mod stuck;
 mod survey;
 mod watch;
 

@@ -4,7 +4,7 @@ use backup_sync_engine::Provider as _;
 use backup_sync_runtime::diagnose::{Check, Finding, Findings, NEEDS_EARLIER, Server, advice, within};
 use backup_sync_runtime::{Error, call};
 
-use crate::inventory::{PAGE, partial_errors};
+use crate::inventory::{self, PAGE, missing};
 use crate::provider::within_one_vcenter;
 use crate::v2::types::Pairing;
 use crate::{Config, VsphereReplication};
@@ -44,7 +44,7 @@ pub async fn diagnose(config: &Config) -> Vec<Finding> {
 
 async fn look_inside(appliance: &VsphereReplication, config: &Config, found: &mut Findings) {
     version(appliance, found).await;
-    let pairings = match within(appliance.pairings().all()).await {
+    let pairings = match within(inventory::pairings(appliance.client(), false).all()).await {
         Ok(pairings) => pairings,
         Err(error) => {
             found.skipped(&INSIDE[2..3], NEEDS_EARLIER);
@@ -56,18 +56,18 @@ async fn look_inside(appliance: &VsphereReplication, config: &Config, found: &mu
         found.skipped(&INSIDE[2..3], "no site is paired with this one");
     }
     let mut count = 0;
-    let mut missing = Vec::new();
+    let mut unknown = Vec::new();
     for pairing in &pairings {
         remote(appliance, config, pairing, found).await;
         match within(replications(appliance, pairing)).await {
             Ok((listed, told)) => {
                 count += listed;
-                missing.extend(told);
+                unknown.extend(told);
             }
             Err(error) => return found.failed_read(error),
         }
     }
-    match missing.first() {
+    match unknown.first() {
         Some(first) => found.warning(
             Check::Data,
             format!("{count} replications on the first pages, and the appliance could not tell everything: {first}"),
@@ -114,9 +114,9 @@ async fn remote(appliance: &VsphereReplication, config: &Config, pairing: &Pairi
 }
 
 /// How many replications the first page has, and what the appliance could not tell.
-async fn replications(appliance: &VsphereReplication, pairing: &Pairing) -> Result<(usize, Vec<String>), Error> {
+async fn replications(appliance: &VsphereReplication, pairing: &Pairing) -> Result<(usize, Option<String>), Error> {
     let list = appliance.client().get_all_replications().pairing_id(&pairing.pairing_id).limit(PAGE.to_string());
     let answer = call("getAllReplications", list.offset("0").send()).await?.into_inner();
-    let missing = partial_errors(answer.meta.as_ref());
-    Ok((answer.list.unwrap_or_default().len(), missing))
+    let told = missing(answer.meta.as_ref());
+    Ok((answer.list.unwrap_or_default().len(), told))
 }

@@ -7,6 +7,7 @@ mod diagnose;
 mod hooks;
 mod inventory;
 mod provider;
+mod replications;
 mod search;
 
 pub use config::{Config, Login};

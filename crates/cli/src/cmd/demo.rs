@@ -13,6 +13,7 @@ use backup_sync_simulator::{Endpoint as Simulated, Settings, Simulator, Vb365Ver
 use crate::args::Demo;
 use crate::endpoints::{self, prepare_each};
 use crate::exit::{Exit, Failure};
+use crate::metrics::Metrics;
 use crate::selection::Wanted;
 use crate::simulated;
 
@@ -20,6 +21,7 @@ use super::sync::Work;
 
 /// Runs the command.
 pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
+    arguments.page.check()?;
     let lists = match &arguments.backups {
         Some(path) => BackupList::read(path).map_err(|error| Failure::usage(error.to_string()))?,
         None => simulated::lists()?,
@@ -39,7 +41,8 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     prepared.iter_mut().for_each(|(_, one)| simulated::adapt(one, &lists));
     let chosen = endpoints::open(&prepared, &Wanted::selected(selectors, &file)).await?;
     let options = Options { polling: simulated::POLLING, settle: Duration::from_secs(10), ..Options::default() };
-    super::sync::execute(Work::New(chosen), options, arguments.display, None).await
+    let (page, metrics) = (&arguments.page, &Metrics::none());
+    super::sync::execute(Work::New(chosen), options, arguments.display, None, page, metrics).await
 }
 
 /// What the demo synchronizes of this endpoint: one repository, one vault and the list, two replications.

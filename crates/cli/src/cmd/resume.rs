@@ -18,6 +18,7 @@ use crate::endpoints;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
 use crate::metrics::{Metrics, MetricsFile};
+use crate::page::PageFile;
 use crate::progress::note;
 
 const EXAMPLES: &str = "\
@@ -37,7 +38,7 @@ pub struct Resume {
     #[arg(long, conflicts_with = "run")]
     pub list: bool,
     /// Only show what would be done, and the requests for it. Nothing is started, and the run stays as it is.
-    #[arg(long, conflicts_with = "list")]
+    #[arg(long, conflicts_with_all = ["list", "page"])]
     pub dry_run: bool,
     /// How it is watched.
     #[command(flatten)]
@@ -54,6 +55,9 @@ pub struct Resume {
     /// Where metrics are written.
     #[command(flatten)]
     pub metrics: MetricsFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -61,6 +65,11 @@ pub struct Resume {
 
 /// Runs the command.
 pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("resume", go_on(arguments).await)
+}
+
+async fn go_on(arguments: &Resume) -> Result<Exit, Failure> {
     if arguments.list {
         let store = journal::existing(&arguments.journal).await?;
         let runs = Runs { version: 1, runs: store.unfinished().await? };
@@ -74,6 +83,7 @@ pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
         journal: &arguments.journal,
         display: arguments.display,
         metrics: &metrics,
+        page: &arguments.page,
     };
     if arguments.dry_run {
         return going_on.rehearse(|record| options(arguments, record)).await;
@@ -95,6 +105,8 @@ pub struct GoingOn<'a> {
     pub display: Display,
     /// Where it is measured.
     pub metrics: &'a Metrics,
+    /// The page about it.
+    pub page: &'a PageFile,
 }
 
 impl GoingOn<'_> {
@@ -106,7 +118,8 @@ impl GoingOn<'_> {
         let kept = Kept::of(journal, self.journal);
         match connect(self.config, &record, &pasts).await {
             Ok(providers) => {
-                sync::play(Work::Past(pasts, providers), options(&record), self.display, Some(kept), self.metrics).await
+                let work = Work::Past(pasts, providers);
+                sync::execute(work, options(&record), self.display, Some(kept), self.page, self.metrics).await
             }
             Err(failure) => {
                 kept.end(failure.exit()).await;

@@ -15,6 +15,8 @@ use crate::args::{Display, duration};
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::metrics::Metrics;
+use crate::page::PageFile;
 use crate::progress::note;
 use crate::selection::Selection;
 
@@ -76,7 +78,7 @@ pub async fn run(arguments: &Stop) -> Result<Exit, Failure> {
     if arguments.dry_run {
         return rehearsal::run(work, options, arguments.display.output).await;
     }
-    sync::execute(work, options, arguments.display, kept).await
+    sync::execute(work, options, arguments.display, kept, &PageFile::default(), &Metrics::none()).await
 }
 
 /// What is to be stopped, where, and the journal that has to know of it.

@@ -17,6 +17,8 @@ use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
 use crate::metrics::Metrics;
+use crate::page::timeline::Timeline;
+use crate::page::{PageFile, Story};
 use crate::plan::Plan;
 use crate::progress::jobs::Jobs;
 use crate::progress::note;
@@ -24,17 +26,22 @@ use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
+    arguments.page.check()?;
     let metrics = Metrics::begin(&arguments.metrics)?;
-    let ended = attempt(arguments, &metrics).await;
+    let ended = arguments.page.or_failure("sync", synchronize(arguments, &metrics).await);
     metrics.end(&ended);
     ended
 }
 
-async fn attempt(arguments: &Sync, metrics: &Metrics) -> Result<Exit, Failure> {
+async fn synchronize(arguments: &Sync, metrics: &Metrics) -> Result<Exit, Failure> {
     let selection = &arguments.selection;
     if !selection.is_named() {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
         return Err(Failure::usage(format!("nothing to synchronize is named: {how}")));
+    }
+    if arguments.detach && (arguments.journal.path()?.is_none() || arguments.endpoints.simulated) {
+        let why = "nobody could find again what it starts";
+        return Err(Failure::usage(format!("--detach needs a journal: without one {why}")));
     }
     let plan = selection.plan()?;
     let estate = Estate::open(&arguments.endpoints).await?;
@@ -57,10 +64,16 @@ async fn attempt(arguments: &Sync, metrics: &Metrics) -> Result<Exit, Failure> {
     if arguments.dry_run {
         return rehearsal::run(Work::New(chosen), options, arguments.display.output).await;
     }
-    let config = estate.config.as_deref();
-    Begin { command: "sync", config, journal: &arguments.journal, display: arguments.display, metrics }
-        .begin(store, chosen, options)
-        .await
+    Begin {
+        command: "sync",
+        config: estate.config.as_deref(),
+        journal: &arguments.journal,
+        display: arguments.display,
+        page: &arguments.page,
+        metrics,
+    }
+    .begin(store, chosen, options)
+    .await
 }
 
 /// A run that is to begin.
@@ -73,6 +86,8 @@ pub struct Begin<'a> {
     pub journal: &'a JournalFile,
     /// How it is shown.
     pub display: Display,
+    /// The page about it.
+    pub page: &'a PageFile,
     /// Where it is measured.
     pub metrics: &'a Metrics,
 }
@@ -90,7 +105,7 @@ impl Begin<'_> {
             },
             None => None,
         };
-        play(Work::New(chosen), options, self.display, kept, self.metrics).await
+        execute(Work::New(chosen), options, self.display, kept, self.page, self.metrics).await
     }
 }
 
@@ -155,16 +170,12 @@ pub enum Work {
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
-pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
-    play(work, options, display, kept, &Metrics::none()).await
-}
-
-/// The same with metrics.
-pub async fn play(
+pub async fn execute(
     work: Work,
     options: Options,
     display: Display,
     kept: Option<Kept>,
+    page: &PageFile,
     metrics: &Metrics,
 ) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
@@ -174,7 +185,9 @@ pub async fn play(
         return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
     }
     let stop = Stop::default();
-    let jobs = Arc::new(Jobs::over(progress::sink(display.progress)));
+    let timeline = Arc::new(Timeline::over(progress::sink(display.progress)));
+    let jobs = Arc::new(Jobs::over(timeline.clone()));
+    let in_force = journal::in_force(&options);
     let journal: Arc<dyn Journal> = match &kept {
         Some(kept) => kept.journal(),
         None => Arc::new(MemoryJournal::default()),
@@ -207,13 +220,17 @@ pub async fn play(
         Exit::StillRunning if mode == Mode::Detach => Exit::Unconfirmed,
         exit => exit,
     };
+    let mut resume = None;
     if let Some(kept) = &kept {
         report.run = Some(kept.id().to_owned());
         if mode == Mode::Detach && report.summary.still_running > 0 {
             kept.tell_wait();
         }
-        kept.end(exit).await;
+        resume = kept.end(exit).await.then(|| kept.command());
     }
     metrics.take(&report);
-    exit.after(output::report(&report, display.output))
+    let told = || Story { options: in_force, resume, ..Story::of_report(&report, exit, timeline.memory()) };
+    // Each is written, also when the other cannot be.
+    let (page, result) = (page.write(told), output::report(&report, display.output));
+    exit.after(page.and(result))
 }

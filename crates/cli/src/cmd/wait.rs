@@ -12,6 +12,7 @@ use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile};
 use crate::metrics::{Metrics, MetricsFile};
+use crate::page::PageFile;
 use crate::selection::Selection;
 
 const EXAMPLES: &str = "\
@@ -49,23 +50,28 @@ pub struct Wait {
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
+    /// The page about the run.
+    #[command(flatten)]
+    pub page: PageFile,
 }
 
 /// Runs the command.
 pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
+    arguments.page.check()?;
     let metrics = Metrics::begin(&arguments.metrics)?;
-    let ended = attempt(arguments, &metrics).await;
+    let ended = arguments.page.or_failure("wait", watch(arguments, &metrics).await);
     metrics.end(&ended);
     ended
 }
 
-async fn attempt(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
+async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
     if !arguments.selection.is_named() {
         let going_on = resume::GoingOn {
             run: arguments.run.as_deref(),
             config: arguments.config.as_deref(),
             journal: &arguments.journal,
             display: arguments.display,
+            page: &arguments.page,
             metrics,
         };
         return going_on.go_on(|_| Options { mode: Mode::Attach, ..arguments.watching.options() }).await;
@@ -77,8 +83,13 @@ async fn attempt(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
     own.values_mut().for_each(|own| own.deadline = own.deadline.filter(|_| arguments.watching.deadline.is_none()));
     let watching = arguments.watching.with(&plan.unwrap_or_default());
     let options = Options { mode: Mode::Attach, own, ..watching.options() };
-    let config = estate.config.as_deref();
-    let begin =
-        sync::Begin { command: "wait", config, journal: &arguments.journal, display: arguments.display, metrics };
+    let begin = sync::Begin {
+        command: "wait",
+        config: estate.config.as_deref(),
+        journal: &arguments.journal,
+        display: arguments.display,
+        page: &arguments.page,
+        metrics,
+    };
     begin.begin(store, chosen, options).await
 }
