@@ -46,11 +46,11 @@ impl Watch<'_> {
     /// Looks at these jobs once, and applies the vendor's rule where an end is claimed.
     pub(crate) async fn look(&self, jobs: Vec<Watched>) -> Look {
         let began = self.now();
-        let seen = self.unless_cut(self.see(&jobs)).await;
+        let seen = self.unless_cut(self.look_closely(&jobs)).await;
         Look { began, places: jobs.into_iter().map(|job| job.place).collect(), seen }
     }
 
-    async fn see(&self, jobs: &[Watched]) -> Result<Seen, Error> {
+    async fn look_closely(&self, jobs: &[Watched]) -> Result<Seen, Error> {
         let asked: Vec<&Job> = jobs.iter().map(|job| &*job.job).collect();
         let observations = complete(self.provider.observe(&asked).await?, asked.len())?;
         drop(asked);

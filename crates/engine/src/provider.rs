@@ -96,8 +96,7 @@ impl Facts {
     #[must_use]
     pub fn plain(&self) -> Self {
         let single = self.all().iter().filter(|(_, value)| !value.is_array() && !value.is_object());
-        let single: Vec<_> = single.cloned().collect();
-        Self((!single.is_empty()).then(|| Arc::new(single)))
+        single.map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<_, _>>().into()
     }
 
     /// Whether there are none.

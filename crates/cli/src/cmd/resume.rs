@@ -66,10 +66,10 @@ pub struct Resume {
 /// Runs the command.
 pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
     arguments.page.check()?;
-    arguments.page.or_failure("resume", go_on(arguments).await)
+    arguments.page.or_failure("resume", resume(arguments).await)
 }
 
-async fn go_on(arguments: &Resume) -> Result<Exit, Failure> {
+async fn resume(arguments: &Resume) -> Result<Exit, Failure> {
     if arguments.list {
         let store = journal::existing(&arguments.journal).await?;
         let runs = Runs { version: 1, runs: store.unfinished().await? };

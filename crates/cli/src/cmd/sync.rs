@@ -86,7 +86,7 @@ pub struct Begin<'a> {
     pub journal: &'a JournalFile,
     /// How it is shown.
     pub display: Display,
-    /// The page about it.
+    /// Where the page about it goes.
     pub page: &'a PageFile,
     /// Where it is measured.
     pub metrics: &'a Metrics,

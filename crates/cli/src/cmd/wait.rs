@@ -50,9 +50,6 @@ pub struct Wait {
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
-    /// The page about the run.
-    #[command(flatten)]
-    pub page: PageFile,
 }
 
 /// Runs the command.
