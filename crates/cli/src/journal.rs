@@ -144,17 +144,21 @@ impl Kept {
         store: Store,
         command: &str,
         file: &JournalFile,
-        config: &Path,
+        config: Option<&Path>,
         options: &Options,
     ) -> Result<Self, Failure> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let config = config.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        let mut kept = in_force(options);
+        if !options.own.is_empty() {
+            kept["own"] = json!(options.own.iter().collect::<Vec<_>>());
+        }
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
             command,
             arguments: &arguments,
-            config: Some(&config),
-            options: in_force(options),
+            config: config.as_deref(),
+            options: kept,
         };
         Ok(Self::of(store.begin(&new).await?, file))
     }
