@@ -44,6 +44,9 @@ pub struct Wait {
     /// Where runs are written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// Where metrics are written.
     #[command(flatten)]
     pub metrics: MetricsFile,
