@@ -32,3 +32,19 @@ fn metrics_are_written_after_success_and_failure_and_keep_other_targets() {
     let plain = prometheus_parse::Scrape::parse(second.lines().map(|line| Ok(line.to_owned()))).unwrap();
     assert!(plain.samples.iter().all(|sample| matches!(sample.value, prometheus_parse::Value::Gauge(_))), "{second}");
 }
+
+#[cfg(unix)]
+#[test]
+fn metrics_are_written_when_somebody_breaks_off() {
+    use crate::breaking_off::{signal, until};
+    let folder = tempfile::tempdir().unwrap();
+    let arguments = ["sync", "--all", "--simulated", "--progress", "plain", "--metrics-file", "m.prom"];
+    let mut command = crate::program();
+    command.current_dir(folder.path()).args(arguments);
+    let mut child = command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let _lines = until(&mut child, "started");
+    signal(&child, "INT");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let text = fs::read_to_string(folder.path().join("m.prom")).unwrap();
+    assert!(text.contains("backup_sync_run_exit_code 130\n"), "{text}");
+}

@@ -5,13 +5,13 @@
 
 mod text;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use backup_sync::engine::{Report, TargetReport};
+use backup_sync::engine::{Address, Report, TargetReport};
 use clap::Args;
 
 use self::text::{Family, Samples};
@@ -54,8 +54,11 @@ const OUTCOMES: [&str; 6] = ["succeeded", "failed", "stopped", "skipped", "unkno
 /// The metrics of one run.
 pub struct Metrics {
     file: Option<PathBuf>,
-    report: OnceLock<Report>,
+    report: OnceLock<(Report, Successes)>,
 }
+
+/// When targets were last proven to be synchronized, in seconds since 1970.
+pub type Successes = HashMap<Address, f64>;
 
 impl Metrics {
     /// None.
@@ -78,11 +81,16 @@ impl Metrics {
         Ok(Self { file: to.metrics_file.clone(), report: OnceLock::new() })
     }
 
-    /// What the run has found; told once.
-    pub fn take(&self, report: &Report) {
-        if self.file.is_some() {
+    /// Whether any are wanted.
+    pub fn are_wanted(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// What the run has found, and what a journal knows of earlier ones; told once.
+    pub fn take(&self, report: &Report, known: Successes) {
+        if self.are_wanted() {
             // There is one report in a run.
-            let _ = self.report.set(report.clone());
+            let _ = self.report.set((report.clone(), known));
         }
     }
 
@@ -125,7 +133,7 @@ fn folder(path: &Path) -> &Path {
 }
 
 /// Replaces the file at once, so that a collector never reads half of it.
-fn write(path: &Path, report: Option<&Report>, exit: Exit, now: f64) -> Result<(), String> {
+fn write(path: &Path, report: Option<&(Report, Successes)>, exit: Exit, now: f64) -> Result<(), String> {
     let told = |cause: std::io::Error| cause.to_string();
     // Two runs that end at the same time must not forget each other's targets; a folder that cannot be locked is no
     // reason to write nothing.
@@ -181,7 +189,7 @@ fn is_of(labels: &BTreeMap<String, String>, target: &TargetReport) -> bool {
 }
 
 /// What is to be said after a run.
-fn after(mut samples: Samples, report: Option<&Report>, exit: Exit, now: f64) -> Samples {
+fn after(mut samples: Samples, report: Option<&(Report, Successes)>, exit: Exit, now: f64) -> Samples {
     for family in [RUN_TIME, RUN_DURATION, RUN_EXIT, RUN_TARGETS, INFO] {
         samples.remove(family.name, |_| true);
     }
@@ -189,7 +197,7 @@ fn after(mut samples: Samples, report: Option<&Report>, exit: Exit, now: f64) ->
     samples.add(RUN_TIME.name, BTreeMap::new(), now);
     samples.add(RUN_EXIT.name, BTreeMap::new(), f64::from(exit.code()));
     samples.add(INFO.name, one("version", env!("CARGO_PKG_VERSION")), 1.0);
-    let Some(report) = report else { return samples };
+    let Some((report, known)) = report else { return samples };
     samples.add(RUN_DURATION.name, BTreeMap::new(), seconds(report.duration_ms));
     for word in OUTCOMES {
         let count = report.targets.iter().filter(|target| target.outcome.word() == word).count();
@@ -201,7 +209,8 @@ fn after(mut samples: Samples, report: Option<&Report>, exit: Exit, now: f64) ->
             samples.remove(family.name, |labels| is_of(labels, target));
         }
         let succeeded = (target.outcome.word() == OUTCOMES[0]).then_some(now);
-        if let Some(time) = succeeded.or(last) {
+        // A file that was deleted begins with what the journal knows.
+        if let Some(time) = succeeded.or(last).or_else(|| known.get(&target.target).copied()) {
             samples.add(LAST_SUCCESS, labels(target), time);
         }
         samples.add(LAST_RUN, labels(target), now);
@@ -222,23 +231,23 @@ fn seconds(millis: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use backup_sync::engine::{Address, Outcome};
+    use backup_sync::engine::Outcome;
     use serde_json::json;
 
     use super::*;
 
-    fn report(id: &str, outcome: &Outcome) -> Report {
+    fn report(id: &str, outcome: &Outcome) -> (Report, Successes) {
         let target = json!({
             "target": Address { endpoint: "dr".into(), kind: "replication".into(), id: id.into() },
             "name": "a \"b\" \\ c\nd", "vendor": "v", "job": [], "adopted": false, "duration_ms": 1500,
         });
         let mut target = target;
         target.as_object_mut().unwrap().extend(json!(outcome).as_object().unwrap().clone());
-        serde_json::from_value(json!({
+        let report = serde_json::from_value(json!({
             "version": 1, "interrupted": false, "duration_ms": 2000, "targets": [target],
             "summary": {"succeeded": 0, "failed": 0, "stopped": 0, "skipped": 0, "unknown": 0, "still-running": 0},
-        }))
-        .unwrap()
+        }));
+        (report.unwrap(), Successes::new())
     }
 
     fn good() -> Outcome {
@@ -266,6 +275,9 @@ mod tests {
         write(&path, Some(&report("1", &good())), Exit::Success, 100.0).unwrap();
         write(&path, Some(&report("2", &Outcome::Stopped)), Exit::Failed, 200.0).unwrap();
         write(&path, Some(&report("1", &Outcome::Failed { reason: "r".into() })), Exit::Failed, 300.0).unwrap();
+        let mut known = report("3", &Outcome::Stopped);
+        known.1.insert(known.0.targets[0].target.clone(), 50.0);
+        write(&path, Some(&known), Exit::Failed, 350.0).unwrap();
         write(&path, None, Exit::Interrupted, 400.0).unwrap();
         let samples = read(&path);
         let value = |name: &str, label: &str| {
@@ -275,6 +287,7 @@ mod tests {
             found.first().copied()
         };
         assert_eq!(value(LAST_SUCCESS, "1"), Some(100.0));
+        assert_eq!(value(LAST_SUCCESS, "3"), Some(50.0), "from the journal");
         assert_eq!(value(LAST_SUCCESS, "2"), None, "what never succeeded has no time of success");
         assert_eq!((value(LAST_RUN, "1"), value(LAST_RUN, "2")), (Some(300.0), Some(200.0)));
         assert_eq!(value(DURATION, "2"), Some(1.5));

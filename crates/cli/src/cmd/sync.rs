@@ -16,7 +16,7 @@ use crate::endpoints::{self, Chosen};
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, Successes};
 use crate::page::timeline::Timeline;
 use crate::page::{PageFile, Story};
 use crate::plan::Plan;
@@ -221,6 +221,11 @@ pub async fn execute(
         exit => exit,
     };
     let mut resume = None;
+    let known = match &kept {
+        Some(kept) if metrics.are_wanted() => kept.last_successes().await,
+        _ => Successes::new(),
+    };
+    metrics.take(&report, known);
     if let Some(kept) = &kept {
         report.run = Some(kept.id().to_owned());
         if mode == Mode::Detach && report.summary.still_running > 0 {
@@ -228,7 +233,6 @@ pub async fn execute(
         }
         resume = kept.end(exit).await.then(|| kept.command());
     }
-    metrics.take(&report);
     let told = || Story { options: in_force, resume, ..Story::of_report(&report, exit, timeline.memory()) };
     // Each is written, also when the other cannot be.
     let (page, result) = (page.write(told), output::report(&report, display.output));

@@ -70,7 +70,11 @@ impl Server<'_> {
             }
         };
         let shown: Vec<String> = addresses.iter().take(4).map(|address| address.ip().to_string()).collect();
-        found.good(Check::Name, format!("{host} is {}", shown.join(", ")));
+        let told = match host.parse::<IpAddr>() {
+            Ok(_) => "it is an address, no name".to_owned(),
+            Err(_) => format!("{host} is {}", shown.join(", ")),
+        };
+        found.good(Check::Name, told);
         let stream = match self.reach(&addresses).await {
             Ok(stream) => stream,
             Err(cause) => {
@@ -135,15 +139,8 @@ impl Server<'_> {
     async fn handshake(&self, found: &mut Findings, host: &str, stream: TcpStream, addresses: &[SocketAddr]) -> bool {
         let certificate = match self.certificate(self.trust, host, stream).await {
             Ok(certificate) => certificate,
-            Err(error) => {
-                let seen = self.unverified(host, addresses).await;
-                let fix = match seen {
-                    Some(fingerprint) => format!(
-                        "if the server has this certificate for good, compare its SHA-256 fingerprint there, then write \
-                         tls = {{ fingerprint = \"{fingerprint}\" }}; or name the authority's file with tls.ca_file"
-                    ),
-                    None => "check that the port in `url` is one that speaks TLS".to_owned(),
-                };
+            Err((error, cause)) => {
+                let fix = self.fix(host, addresses, cause.as_ref()).await;
                 found.failed(Check::Tls, error, fix);
                 return false;
             }
@@ -155,7 +152,7 @@ impl Server<'_> {
         };
         let end = ServerName::try_from(host.to_owned()).ok().and_then(|name| tls::end(&certificate, &name));
         let now = self.clock.wall();
-        let days = end.map(|end| end.duration_since(now).as_hours() / 24);
+        let days = end.map(|end| end.duration_since(now).as_secs().div_euclid(24 * 3600));
         let until = end.map(|end| format!(", good until {end}")).unwrap_or_default();
         let told = format!("{how}{until}");
         match days {
@@ -175,21 +172,40 @@ impl Server<'_> {
         true
     }
 
+    /// What to do about a certificate that is not accepted.
+    async fn fix(&self, host: &str, addresses: &[SocketAddr], cause: Option<&rustls::Error>) -> String {
+        use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+        if let Some(rustls::Error::InvalidCertificate(
+            Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. },
+        )) = cause
+        {
+            return "renew the certificate on the server, or set this machine's clock if that is wrong".to_owned();
+        }
+        match self.unverified(host, addresses).await {
+            Some(fingerprint) => format!(
+                "if the server has this certificate for good, compare its SHA-256 fingerprint there, then write \
+                 tls = {{ fingerprint = \"{fingerprint}\" }}; or name the authority's file with tls.ca_file"
+            ),
+            None => "check that the port in `url` is one that speaks TLS".to_owned(),
+        }
+    }
+
     /// The certificate of the server, when it is accepted.
     async fn certificate(
         &self,
         trust: &Trust,
         host: &str,
         stream: TcpStream,
-    ) -> Result<CertificateDer<'static>, Error> {
-        let refused = |what: String| Error::new(Kind::Tls, Delivery::NeverSent, what);
+    ) -> Result<CertificateDer<'static>, (Error, Option<rustls::Error>)> {
+        let refused = |what: String| (Error::new(Kind::Tls, Delivery::NeverSent, what), None);
         let name = ServerName::try_from(host.to_owned()).map_err(|cause| refused(cause.to_string()))?;
-        let connector = TlsConnector::from(Arc::new(trust.config()?));
+        let connector = TlsConnector::from(Arc::new(trust.config().map_err(|error| (error, None))?));
         let stream = match timeout(self.timeouts.connect, connector.connect(name, stream)).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(cause)) => {
                 let inner = cause.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-                return Err(refused(inner.map_or_else(|| cause.to_string(), tls::explain)));
+                let (error, _) = refused(inner.map_or_else(|| cause.to_string(), tls::explain));
+                return Err((error, inner.cloned()));
             }
             Err(_) => return Err(refused("the server did not answer the greeting in time".to_owned())),
         };
@@ -223,8 +239,9 @@ impl Server<'_> {
             Ok(Err(cause)) => crate::send::transport(cause),
             Err(_) => Error::new(Kind::Deadline, Delivery::MaybeApplied, "no answer in time"),
         };
-        let fix = advice(&error);
-        found.failed(Check::Clock, error, fix);
+        // Some servers and proxies answer nothing but the API; the login shows what is wrong.
+        let told = format!("the time of the server is not known, because a plain request failed: {}", error.chain());
+        found.warning(Check::Clock, told, advice(&error));
     }
 
     fn compare(&self, found: &mut Findings, date: Option<Timestamp>, half: Duration) {

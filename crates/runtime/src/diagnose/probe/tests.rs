@@ -83,6 +83,9 @@ async fn clocks_are_compared_and_only_signed_requests_fail_by_them() {
         assert!(told.contains(&format!("{} s {direction}", i64::abs(apart))), "{told}");
         assert_eq!(found[3].fix.is_some(), state != "good");
     }
+    let rude = plain("").await;
+    let found = look(&rude, &Trust::default(), Arc::new(SystemClock), true).await;
+    assert_eq!(found[3].state, State::Warning, "the login shows what is wrong: {}", found[3].told);
     let silent = plain("HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
     let found = look(&silent, &Trust::default(), Arc::new(SystemClock), true).await;
     assert_eq!(found[3].state, State::Skipped, "{}", found[3].told);
@@ -121,6 +124,12 @@ async fn certificates_are_judged_and_the_fix_names_the_fingerprint() {
     let soon = ManualClock::new("2045-05-10T00:00:00Z".parse().unwrap());
     let soon = look(&url, &pinned(&certificate), soon, false).await;
     assert!(soon[2].state == State::Warning && soon[2].told.contains("in 22 days"), "{:?}", soon[2]);
+    let (url, certificate) = secured(2024).await;
+    let expired = look(&url, &Trust::default(), clock(), false).await;
+    let fix = expired[2].fix.clone().unwrap_or_default();
+    assert!(expired[2].state == State::Failed && fix.contains("renew") && expired[2].told.contains("expired"), "{fix}");
+    let expired = look(&url, &pinned(&certificate), clock(), false).await;
+    assert!(expired[2].state == State::Warning && expired[2].told.contains("past"), "{:?}", expired[2]);
     let not_tls = plain(ANSWER).await.replace("http:", "https:");
     let found = look(&not_tls, &Trust::default(), clock(), false).await;
     assert!(found[2].state == State::Failed && found[2].fix.as_deref().is_some_and(|fix| fix.contains("speaks TLS")));
