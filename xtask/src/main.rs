@@ -28,12 +28,16 @@ enum Command {
     Explain(cmd::explain::Arguments),
     /// Tell what happened to each spec, from the history, as Markdown.
     Changelog(cmd::changelog::Arguments),
+    /// Do exactly what decides whether a change lands.
+    Ci(cmd::ci::Arguments),
     /// Write `docs/coverage.md`: which operations are tested, simulated and used.
     Coverage(cmd::coverage::Arguments),
     /// Make CODEOWNERS of `specs/OWNERS.toml`, or name the reviewers of a place.
     Owners(cmd::owners::Arguments),
     /// Write the generated clients for reading and refresh the committed surface listings.
     Regenerate(cmd::regenerate::Arguments),
+    /// Check that files say what they are for, links lead somewhere and commands in documents exist.
+    Tidy(cmd::tidy::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -42,10 +46,12 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => cmd::diff::run(&arguments),
         Command::Validate(arguments) => cmd::validate::run(&arguments),
         Command::Changelog(arguments) => cmd::changelog::run(&arguments),
+        Command::Ci(arguments) => cmd::ci::run(&arguments),
         Command::Coverage(arguments) => cmd::coverage::run(&arguments),
         Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Owners(arguments) => cmd::owners::run(&arguments),
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
+        Command::Tidy(arguments) => cmd::tidy::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -101,22 +101,3 @@ fn neutral_crates_name_no_vendor() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
-
-#[test]
-fn every_source_file_says_what_it_is_for() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned();
-    let listed = Command::new("git").args(["ls-files", "*.rs"]).current_dir(&root).output();
-    // Outside a checkout there is no list of files to look at.
-    let Ok(listed) = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()) else { return };
-    let mut wrong = Vec::new();
-    for file in listed.lines() {
-        let Ok(source) = std::fs::read_to_string(root.join(file)) else { continue };
-        if !source.starts_with("//!") {
-            wrong.push(format!("{file} does not open with what it is for"));
-        }
-        if source.lines().count() > 600 {
-            wrong.push(format!("{file} is longer than 600 lines"));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}

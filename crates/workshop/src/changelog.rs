@@ -7,14 +7,13 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 
 use backup_sync_codegen::document::operations;
 use backup_sync_codegen::{Document, load};
 use serde_json::Value;
 
 use crate::report::visible;
-use crate::workspace::Error;
+use crate::workspace::{Error, git};
 
 /// One commit that touched a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,16 +64,6 @@ pub fn of(root: &Path, since: Option<&str>) -> Result<Vec<Log>, Error> {
         logs.push(Log { document: file.to_owned(), entries });
     }
     Ok(logs)
-}
-
-fn git(root: &Path, arguments: &[&str]) -> Result<String, Error> {
-    let output = Command::new("git").arg("-C").arg(root).args(arguments).output();
-    let output = output.map_err(|error| Error::Wrong(format!("git cannot be started: {error}")))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Error::Wrong(format!("git {} failed: {}", arguments[0], said.trim())))
 }
 
 /// Reads one line of git's output and looks at what the commit did to the document.

@@ -10,5 +10,6 @@ pub mod owners;
 pub mod report;
 pub mod sources;
 pub mod suppressions;
+pub mod tidy;
 pub mod validate;
 pub mod workspace;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use backup_sync_codegen::{Document, Finding, documents, load};
 
@@ -89,4 +90,15 @@ pub fn fresh(root: &Path, path: &str, text: &str, check: bool, command: &str) ->
     }
     let differs = found.lines().zip(text.lines()).take_while(|(old, new)| old == new).count() + 1;
     Err(Error::Wrong(format!("{path}:{differs}: stale from here; run `cargo xtask {command}` and commit the file")))
+}
+
+/// What git prints for `arguments` in the repository at `root`.
+pub(crate) fn git(root: &Path, arguments: &[&str]) -> Result<String, Error> {
+    let output = Command::new("git").arg("-C").arg(root).args(arguments).output();
+    let output = output.map_err(|error| Error::Wrong(format!("git cannot be started: {error}")))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Error::Wrong(format!("git {} failed: {}", arguments[0], said.trim())))
 }

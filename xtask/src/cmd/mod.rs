@@ -1,11 +1,13 @@
 //! One file per command.
 
 pub mod changelog;
+pub mod ci;
 pub mod coverage;
 pub mod diff;
 pub mod explain;
 pub mod owners;
 pub mod regenerate;
+pub mod tidy;
 pub mod validate;
 
 use std::io::{ErrorKind, Write as _};
