@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use backup_sync_simulator::{Builder, Endpoint, Settings, Simulator, Vb365Version};
 use tempfile::TempDir;
@@ -37,6 +38,13 @@ impl Site {
         let settings = Settings { more_targets: 5, ..Settings::default() };
         let builder = Simulator::builder().vb365("m365", Vb365Version::V8).cbr("cloud").vsphere_replication("dr");
         Self::of(builder.settings(settings).speed(50.0))
+    }
+
+    /// All three vendors; every synchronization takes an hour of the simulator's clock.
+    pub fn slow() -> Self {
+        let settings = Settings { duration: Duration::from_secs(3600), ..Settings::default() };
+        let builder = Simulator::builder().vb365("m365", Vb365Version::V8).cbr("cloud").vsphere_replication("dr");
+        Self::of(builder.settings(settings))
     }
 
     /// A VB365 server of the oldest version.

@@ -38,6 +38,8 @@ enum Command {
     Regenerate(cmd::regenerate::Arguments),
     /// Check that files say what they are for, links lead somewhere and commands in documents exist.
     Tidy(cmd::tidy::Arguments),
+    /// Write reference and review pages of all specs, to be read in a browser without network.
+    Docs(cmd::docs::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Owners(arguments) => cmd::owners::run(&arguments),
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
         Command::Tidy(arguments) => cmd::tidy::run(&arguments),
+        Command::Docs(arguments) => cmd::docs::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,16 +4,21 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backup_sync::engine::Selector;
+use backup_sync::engine::{Options, Selector};
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
+use crate::bounds::Bounds;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
-use crate::cmd::{api, completions, config, explain, man};
+use crate::cmd::status::Status;
+use crate::cmd::stop::Stop;
+use crate::cmd::wait::Wait;
+use crate::cmd::{self, api, completions, config, explain, man};
 use crate::journal::JournalFile;
+use crate::page::PageFile;
 use crate::{complete, exit};
 
 /// Start, watch and prove backup and replication synchronization across vendors.
@@ -38,12 +43,20 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show it all against three simulated vendors inside this process; nothing leaves the machine.
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
     /// Synchronize targets and prove each end.
     #[command(after_help = SYNC_EXAMPLES)]
     Sync(Sync),
     /// Go on with a run that was broken off, killed or left at its deadline. Nothing is started twice.
     Resume(Resume),
+    /// Watch what runs already to its proven end; nothing is started.
+    #[command(visible_alias = "attach")]
+    Wait(Wait),
+    /// Ask the vendors to stop what runs, and look until it has stopped.
+    Stop(Stop),
+    /// Tell where targets stand: from the journal, or with --live from the endpoints.
+    Status(Status),
     /// List runs, or the targets of one run with their evidence.
     History(History),
     /// List what can be synchronized.
@@ -71,11 +84,18 @@ pub enum Command {
     Schema(Schema),
 }
 
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  backup-sync demo
+  backup-sync demo --output json --report demo.html";
+
 const SYNC_EXAMPLES: &str = "\
 Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
-  backup-sync sync --all --poll 30s --progress plain";
+  backup-sync sync --all --poll 30s --progress plain
+  backup-sync sync 'dr/replication/*' --dry-run
+  backup-sync sync --all --report night.html";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
@@ -94,6 +114,9 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Sync(_) => "sync",
             Self::Resume(_) => "resume",
+            Self::Wait(_) => "wait",
+            Self::Stop(_) => "stop",
+            Self::Status(_) => "status",
             Self::History(_) => "history",
             Self::Targets(_) => "targets",
             Self::Simulate(_) => "simulate",
@@ -109,13 +132,26 @@ impl Command {
     /// What is told when it is asked to end; `None` where it then ends at once, because nothing has to be put in order.
     pub fn breaks_off(&self) -> Option<&'static str> {
         match self {
-            Self::Demo(_) | Self::Sync(_) | Self::Resume(_) | Self::Targets(_) | Self::Api(_) => {
-                Some("breaking off; the vendors' work goes on")
+            Self::Sync(Sync { watching, .. })
+            | Self::Resume(Resume { watching, .. })
+            | Self::Wait(Wait { watching, .. })
+                if watching.stop_on_interrupt =>
+            {
+                Some("breaking off; what this run has started is stopped, and a minute is waited for that")
             }
+            Self::Demo(_)
+            | Self::Sync(_)
+            | Self::Resume(_)
+            | Self::Wait(_)
+            | Self::Stop(_)
+            | Self::Targets(_)
+            | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
+            Self::Status(status) if status.live => Some("breaking off"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
             // It may wait for programs that print secrets.
             Self::Config(config::Config::Check(_)) => Some("breaking off"),
-            Self::History(_)
+            Self::Status(_)
+            | Self::History(_)
             | Self::Config(_)
             | Self::Explain(_)
             | Self::Completions(_)
@@ -130,6 +166,8 @@ impl Command {
             Self::Demo(demo) => demo.display.progress,
             Self::Sync(sync) => sync.display.progress,
             Self::Resume(resume) => resume.display.progress,
+            Self::Wait(wait) => wait.display.progress,
+            Self::Stop(stop) => stop.display.progress,
             _ => Progress::None,
         }
     }
@@ -177,9 +215,12 @@ pub enum Progress {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// JSON file with on-premises backups for the CBR list.
+    /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -190,10 +231,48 @@ pub struct Demo {
 pub struct ConfigFile {
     /// Configuration with the endpoints; else backup-sync.toml here, else backup-sync/config.toml in the user's folder
     /// for configurations ($XDG_CONFIG_HOME, ~/.config). The first that exists is the one that counts.
-    #[arg(short, long, value_name = "FILE", env = "BACKUP_SYNC_CONFIG", hide_default_value = true)]
+    #[arg(short, long, value_name = "FILE", env = crate::config::VARIABLE, hide_default_value = true)]
     #[arg(default_value_os_t = crate::config::default_path())]
     pub config: PathBuf,
 }
+
+/// How running synchronizations are watched.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Watching {
+    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on.
+    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
+    pub deadline: Duration,
+    /// Longest pause between two looks while nothing changes.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub poll: Duration,
+    /// How long a claimed end may take to become visible before it counts as not proven.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
+    pub settle: Duration,
+    /// On Ctrl-C ask the vendors to stop what this run has started, and wait a minute for that; a second Ctrl-C ends the
+    /// program at once. What it found at work goes on, and so does what a vendor cannot stop. Without this everything
+    /// goes on.
+    #[arg(long)]
+    pub stop_on_interrupt: bool,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+impl Watching {
+    /// The options of the engine that say so.
+    pub fn options(self) -> Options {
+        self.bounds.of(Options {
+            polling: cmd::sync::polling(self.poll),
+            target_deadline: self.deadline,
+            settle: self.settle,
+            stop_on_break: self.stop_on_interrupt.then_some(STOP_LIMIT),
+            ..Options::default()
+        })
+    }
+}
+
+/// So long is waited for what is stopped on Ctrl-C.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
@@ -210,15 +289,16 @@ pub struct Sync {
     /// Do not watch a synchronization that runs already; report it as skipped.
     #[arg(long)]
     pub no_adopt: bool,
-    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
-    pub deadline: Duration,
-    /// Longest pause between two looks while nothing changes.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub poll: Duration,
-    /// How long a claimed end may take to become visible before it counts as not proven.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub settle: Duration,
+    /// Only start, and watch nothing. The exit code is 7 and not 0, because 0 means proven: `backup-sync wait`, as is
+    /// printed, watches what was started to its proven end.
+    #[arg(long, conflicts_with = "no_journal")]
+    pub detach: bool,
+    /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
+    #[arg(long, conflicts_with_all = ["detach", "page"])]
+    pub dry_run: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,
@@ -228,6 +308,9 @@ pub struct Sync {
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -293,6 +376,12 @@ pub enum Document {
     Event,
     /// What `history` and `resume --list` print with `--output json`.
     History,
+    /// What `status` prints with `--output json`.
+    Status,
+    /// What `status --live` prints with `--output json`.
+    Survey,
+    /// What `--dry-run` prints with `--output json`.
+    Rehearsal,
     /// What `targets` prints with `--output json`.
     Targets,
     /// What `api --list` prints with `--output json`.

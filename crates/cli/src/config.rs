@@ -84,7 +84,7 @@ pub struct Cbr {
     pub url: Option<String>,
     /// Base URL of IAM, where it is not that of the region.
     pub iam_url: Option<String>,
-    /// JSON files with on-premises backups; paths are relative to this file.
+    /// Files with on-premises backups: `.json`, `.ndjson` or `.jsonl`, `.csv`; paths are relative to this file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backup_lists: Vec<PathBuf>,
     /// Which certificates are accepted.
@@ -136,6 +136,8 @@ pub struct Tls {
 /// A configuration to begin with.
 pub const EXAMPLE: &str = include_str!("../examples/backup-sync.toml");
 
+/// The variable that names the configuration.
+pub const VARIABLE: &str = "BACKUP_SYNC_CONFIG";
 /// Name of the configuration of a project.
 const PROJECT: &str = "backup-sync.toml";
 
@@ -144,6 +146,11 @@ pub fn default_path() -> PathBuf {
     let project = PathBuf::from(PROJECT);
     let user = user_path().filter(|path| path.exists() && !project.exists());
     user.unwrap_or(project)
+}
+
+/// The one that counts where no flag names one: that of the environment, else [`default_path`].
+pub fn usual_path() -> PathBuf {
+    std::env::var_os(VARIABLE).map_or_else(default_path, PathBuf::from)
 }
 
 /// Where the configuration of the user is.

@@ -1,6 +1,7 @@
 //! The `backup-sync` program. Data goes to standard output, everything else to standard error.
 
 mod args;
+mod bounds;
 mod cmd;
 mod complete;
 mod config;
@@ -10,6 +11,7 @@ mod journal;
 mod keyring;
 mod labels;
 mod output;
+mod page;
 mod prepare;
 mod progress;
 mod secret;
@@ -80,6 +82,9 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,
         Command::Resume(resume) => cmd::resume::run(&resume).await,
+        Command::Wait(wait) => cmd::wait::run(&wait).await,
+        Command::Stop(stop) => cmd::stop::run(&stop).await,
+        Command::Status(status) => cmd::status::run(&status).await,
         Command::History(history) => cmd::history::run(&history).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
         Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::notice::Notices;
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 use crate::address::Address;
 use crate::outcome::{Evidence, Outcome};
+use crate::rehearsal::{PlannedRequest, rehearsed};
 
 /// Something that can be synchronized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -27,29 +29,69 @@ pub struct Target {
     pub facts: Facts,
 }
 
-/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal.
+/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Facts(BTreeMap<String, Value>);
+#[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
+#[schemars(with = "BTreeMap<String, Value>")]
+pub struct Facts(
+    /// In the order of names. A few at most for each of many targets, where a tree would be mostly empty nodes.
+    Option<Arc<Vec<(Box<str>, Value)>>>,
+);
+
+impl From<BTreeMap<String, Value>> for Facts {
+    fn from(facts: BTreeMap<String, Value>) -> Self {
+        let facts: Vec<_> = facts.into_iter().map(|(name, value)| (name.into_boxed_str(), value)).collect();
+        Self((!facts.is_empty()).then(|| Arc::new(facts)))
+    }
+}
+
+impl From<Facts> for BTreeMap<String, Value> {
+    fn from(facts: Facts) -> Self {
+        facts.all().iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+    }
+}
 
 impl Facts {
     /// Adds a fact; `None` adds nothing.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Option<Value>>) -> Self {
-        if let Some(value) = value.into() {
-            self.0.insert(name.to_owned(), value);
+        let Some(value) = value.into() else { return self };
+        let place = self.find(name);
+        let facts = Arc::make_mut(self.0.get_or_insert_default());
+        match place {
+            Ok(place) => facts[place].1 = value,
+            Err(place) => {
+                facts.reserve_exact(1);
+                facts.insert(place, (name.into(), value));
+            }
         }
         self
     }
 
     /// Reads a fact as a type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_value(self.0.get(name)?.clone()).ok()
+        let place = self.find(name).ok()?;
+        serde_json::from_value(self.all().get(place)?.1.clone()).ok()
+    }
+
+    fn all(&self) -> &[(Box<str>, Value)] {
+        self.0.as_ref().map_or(&[], |facts| facts)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.all().binary_search_by(|(known, _)| known.as_ref().cmp(name))
+    }
+
+    /// Only those that are a single value; lists are for machines.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let single = self.all().iter().filter(|(_, value)| !value.is_array() && !value.is_object());
+        single.map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<_, _>>().into()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all().is_empty()
     }
 }
 
@@ -221,6 +263,9 @@ pub trait Provider: Debug + Send + Sync {
     /// From now on nothing more is sent: calls that wait give up, what is under way goes on. Logging out still works.
     fn break_off(&self) {}
 
+    /// Takes [`Provider::break_off`] back, for what has to be sent after all: calls that stop what was started.
+    fn go_on(&self) {}
+
     /// Everything that can be synchronized there.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>>;
 
@@ -229,6 +274,21 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Starts one target. One request that starts work, and no other.
     fn trigger<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>>;
+
+    /// The requests that [`Provider::trigger`] would send, from the same code; nothing is sent. Over a connection of the
+    /// runtime there is nothing to add to what this does.
+    fn rehearse<'a>(
+        &'a self,
+        target: &'a Target,
+        baseline: &'a Baseline,
+    ) -> BoxFuture<'a, Result<Vec<PlannedRequest>, Error>> {
+        Box::pin(rehearsed(self.trigger(target, baseline)))
+    }
+
+    /// The same for [`Provider::stop`].
+    fn rehearse_stop<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Vec<PlannedRequest>, Error>> {
+        Box::pin(rehearsed(self.stop(job)))
+    }
 
     /// Looks for the synchronization of this target that runs now or was started since the baseline. `since` is when the
     /// start was about to be sent, by the clock of this machine.
@@ -241,7 +301,7 @@ pub trait Provider: Debug + Send + Sync {
 
     /// How far each job is, in the order given; the number of requests must not grow with the number of jobs where the
     /// vendor has a list call.
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>>;
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>>;
 
     /// Checks claimed ends against the vendor's own rule, in the order given and batched like [`Provider::observe`].
     fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;

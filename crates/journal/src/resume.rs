@@ -39,7 +39,7 @@ impl Store {
         Ok((journal, pasts))
     }
 
-    fn past(&self, row: &SqliteRow) -> Result<Past, Error> {
+    pub(crate) fn past(&self, row: &SqliteRow) -> Result<Past, Error> {
         let reader = Reader { store: self, row };
         let target = reader.target()?;
         let vendor = reader.get("vendor")?;
@@ -125,6 +125,7 @@ impl<'a> Reader<'a> {
             error_kind: self.get("error_kind")?,
             transient: self.get("transient")?,
             duration_ms: self.duration()?.unwrap_or_default(),
+            stuck: None,
         })
     }
 

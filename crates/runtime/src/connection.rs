@@ -137,6 +137,12 @@ impl Connection {
         self.0.halt.now();
     }
 
+    /// Takes a [`Connection::break_off`] back, also one that comes later: calls that have given up stay so, new ones are
+    /// sent.
+    pub fn go_on(&self) {
+        self.0.halt.over();
+    }
+
     /// Sends one request for a generated client; the body of every `ClientHooks::exec`.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ mod config;
 mod hooks;
 mod inventory;
 mod provider;
+mod replications;
 mod search;
 
 pub use config::{Config, Login};

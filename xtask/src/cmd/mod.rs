@@ -4,14 +4,16 @@ pub mod changelog;
 pub mod ci;
 pub mod coverage;
 pub mod diff;
+pub mod docs;
 pub mod explain;
 pub mod owners;
 pub mod regenerate;
 pub mod tidy;
 pub mod validate;
 
+use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Why a command failed; the text is the whole message.
@@ -56,4 +58,13 @@ impl Failure {
             Self::Impossible(_) | Self::File { .. } => ExitCode::from(2),
         }
     }
+}
+
+/// Writes a file, and the folder for it.
+pub fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let failed = |source| Failure::File { path: path.to_owned(), verb: "written", source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(failed)?;
+    }
+    fs::write(path, text).map_err(failed)
 }

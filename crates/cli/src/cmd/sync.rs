@@ -1,20 +1,30 @@
 //! `backup-sync sync`: the main job, and the part of it that `demo` and `resume` share.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use backup_sync::engine::{Journal, MemoryJournal, Options, Past, Polling, Provider, Run, Stop};
+use backup_sync::engine::{Journal, Mode, NoJournal, Options, Past, Polling, Provider, Run, Stop, Target};
 use backup_sync::runtime::clock::SystemClock;
+use backup_sync_journal::Store;
 
+use super::rehearsal;
 use crate::args::{Display, Sync};
 use crate::config::File;
 use crate::endpoints::{self, Chosen};
 use crate::exit::{Exit, Failure};
-use crate::journal::{self, Kept};
+use crate::journal::{self, JournalFile, Kept};
+use crate::page::timeline::Timeline;
+use crate::page::{PageFile, Story};
 use crate::progress::jobs::Jobs;
 use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("sync", synchronize(arguments).await)
+}
+
+async fn synchronize(arguments: &Sync) -> Result<Exit, Failure> {
     if arguments.targets.is_empty() && !arguments.all {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
         return Err(Failure::usage(format!("nothing to synchronize is named: {how}")));
@@ -23,31 +33,65 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
     let file = File::read(path)?;
     let folder = path.parent().unwrap_or(path);
     let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
+    let mode = if arguments.detach { Mode::Detach } else { Mode::Synchronize };
+    let (adopt, force) = (!arguments.no_adopt, arguments.force);
+    let options = Options { mode, adopt, force, ..arguments.watching.options() };
+    if arguments.detach && arguments.journal.path()?.is_none() {
+        let why = "nobody could find again what it starts";
+        return Err(Failure::usage(format!("--detach needs a journal: without one {why}")));
+    }
     // A journal that cannot be used is told before anybody is asked anything.
+    if arguments.dry_run {
+        let chosen = endpoints::open(&prepared, &arguments.targets).await?;
+        return rehearsal::run(Work::New(chosen), options, arguments.display.output).await;
+    }
     let store = if arguments.no_journal { None } else { journal::open(&arguments.journal).await? };
     if let (Some(store), true) = (&store, arguments.all) {
         journal::tell_unfinished(store, &arguments.journal).await?;
     }
     let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    let options = Options {
-        polling: polling(arguments.poll),
-        target_deadline: arguments.deadline,
-        settle: arguments.settle,
-        adopt: !arguments.no_adopt,
-        force: arguments.force,
-        ..Options::default()
+    let (journal, display, page) = (&arguments.journal, arguments.display, &arguments.page);
+    Begin { command: "sync", config: path, journal, display, page }.begin(store, chosen, options).await
+}
+
+/// A run that is to begin.
+pub struct Begin<'a> {
+    /// The command that begins it.
+    pub command: &'a str,
+    /// The configuration that it goes by.
+    pub config: &'a Path,
+    /// Where it is written down.
+    pub journal: &'a JournalFile,
+    /// How it is shown.
+    pub display: Display,
+    /// Where the page about it goes.
+    pub page: &'a PageFile,
+}
+
+impl Begin<'_> {
+    /// Begins it in the journal and carries it out; without a journal when there is none.
+    pub async fn begin(&self, store: Option<Store>, chosen: Chosen, options: Options) -> Result<Exit, Failure> {
+        let kept = match store {
+            Some(store) => match Kept::begin(store, self.command, self.journal, self.config, &options).await {
+                Ok(kept) => Some(kept),
+                Err(failure) => {
+                    endpoints::close_all(&chosen).await;
+                    return Err(failure);
+                }
+            },
+            None => None,
+        };
+        execute(Work::New(chosen), options, self.display, kept, self.page).await
+    }
+}
+
+/// What was chosen, as targets for which nothing was sent yet, and their connections.
+pub fn fresh(chosen: Chosen) -> (Vec<Past>, Vec<Arc<dyn Provider>>) {
+    let of = |(provider, targets): &(Arc<dyn Provider>, Vec<Target>)| {
+        targets.iter().map(|target| Past::planned(target.clone(), provider.vendor())).collect::<Vec<_>>()
     };
-    let kept = match store {
-        Some(store) => match Kept::begin(store, &arguments.journal, path, &options).await {
-            Ok(kept) => Some(kept),
-            Err(failure) => {
-                endpoints::close_all(&chosen).await;
-                return Err(failure);
-            }
-        },
-        None => None,
-    };
-    execute(Work::New(chosen), options, arguments.display, kept).await
+    let pasts = chosen.iter().flat_map(of).collect();
+    (pasts, chosen.into_iter().map(|(provider, _)| provider).collect())
 }
 
 /// How often is asked when nothing changes for `longest`.
@@ -61,10 +105,18 @@ pub enum Work {
     New(Chosen),
     /// What an earlier process has left.
     Past(Vec<Past>, Vec<Arc<dyn Provider>>),
+    /// What runs of these is to be stopped.
+    Stop(Vec<Past>, Vec<Arc<dyn Provider>>),
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
-pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
+pub async fn execute(
+    work: Work,
+    options: Options,
+    display: Display,
+    kept: Option<Kept>,
+    page: &PageFile,
+) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
         && chosen.iter().all(|(_, targets)| targets.is_empty())
     {
@@ -72,15 +124,18 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
     }
     let stop = Stop::default();
-    let jobs = Arc::new(Jobs::over(progress::sink(display.progress)));
+    let timeline = Arc::new(Timeline::over(progress::sink(display.progress)));
+    let jobs = Arc::new(Jobs::over(timeline.clone()));
+    let in_force = journal::in_force(&options);
     let journal: Arc<dyn Journal> = match &kept {
         Some(kept) => kept.journal(),
-        None => Arc::new(MemoryJournal::default()),
+        None => Arc::new(NoJournal),
     };
+    let (mode, stopping) = (options.mode, options.stop_on_break.is_some());
     let run = Run { options, clock: Arc::new(SystemClock), journal, sink: jobs.clone(), stop: stop.clone() };
     let resume = kept.as_ref().map(Kept::command);
     signals::tell_first(move || {
-        jobs.tell();
+        jobs.tell(stopping);
         if let Some(resume) = resume {
             journal::tell_command(&resume);
         }
@@ -89,18 +144,31 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         signals::asked_to_end().await;
         stop.now();
     });
+    let stops = matches!(work, Work::Stop(..));
     let mut report = match work {
         Work::New(chosen) => run.execute(chosen).await,
         Work::Past(pasts, providers) => run.resume(pasts, providers).await,
+        Work::Stop(pasts, providers) => run.stop_jobs(pasts, providers).await,
     };
     signals::tell_nothing_first();
     listener.abort();
     progress::log::finish();
-    let exit = Exit::of(&report);
+    let exit = match Exit::of(&report) {
+        _ if stops => Exit::of_stop(&report),
+        // Nobody has waited, so there was no deadline either.
+        Exit::StillRunning if mode == Mode::Detach => Exit::Unconfirmed,
+        exit => exit,
+    };
+    let mut resume = None;
     if let Some(kept) = &kept {
         report.run = Some(kept.id().to_owned());
-        kept.end(exit).await;
+        if mode == Mode::Detach && report.summary.still_running > 0 {
+            kept.tell_wait();
+        }
+        resume = kept.end(exit).await.then(|| kept.command());
     }
-    output::report(&report, display.output)?;
-    Ok(exit)
+    let told = || Story { options: in_force, resume, ..Story::of_report(&report, exit, timeline.memory()) };
+    // Each is written, also when the other cannot be.
+    let (page, result) = (page.write(told), output::report(&report, display.output));
+    exit.after(page.and(result))
 }

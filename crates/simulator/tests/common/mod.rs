@@ -38,6 +38,24 @@ impl Clock for Together {
     }
 }
 
+/// The simulator's clock for a client while the runtime's is paused: time moves when everybody waits, and only then.
+#[derive(Debug)]
+pub struct Flowing(pub Arc<SimClock>);
+
+impl Clock for Flowing {
+    fn monotonic(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.wall()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
 /// Starts with a clock that stands still; all answers are compared with the documents.
 pub async fn start(builder: Builder) -> Result<Checked, Box<dyn std::error::Error>> {
     Ok(Checked::start(builder.clock(SimClock::manual())).await?)
@@ -121,7 +139,7 @@ pub async fn synchronize(
     let mut story =
         Story { states: Vec::new(), percents: Vec::new(), outcome: Outcome::StillRunning { why: String::new() } };
     for _ in 0..looks {
-        let seen = provider.observe(std::slice::from_ref(&job)).await?;
+        let seen = provider.observe(&[&job]).await?;
         let last = seen.into_iter().next().ok_or("nothing seen")?;
         story.states.push(last.state.clone());
         story.percents.push(last.percent);
