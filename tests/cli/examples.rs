@@ -86,6 +86,7 @@ impl Stage {
         let body = serde_json::json!({"sync": {"vault_id": vault.id, "auto_trigger": false}});
         fs::write(folder.join("sync.json"), body.to_string()).unwrap();
         fs::copy(root().join("examples/on-premises-backups.json"), folder.join("nightly.json")).unwrap();
+        fs::copy(root().join("examples/plans/nightly.toml"), folder.join("nightly.toml")).unwrap();
         let config = fs::read_to_string(folder.join("backup-sync.toml")).unwrap();
         let listed = config.replace("[endpoints.cloud]\n", "[endpoints.cloud]\nbackup_lists = [\"nightly.json\"]\n");
         fs::write(folder.join("backup-sync.toml"), listed).unwrap();

@@ -29,6 +29,16 @@ pub struct Target {
     pub facts: Facts,
 }
 
+/// The fact with the vendor's own labels or tags of a target: an object of texts.
+pub const LABELS: &str = "labels";
+
+impl Target {
+    /// Labels by which it can be chosen.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.facts.get(LABELS).unwrap_or_default()
+    }
+}
+
 /// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]

@@ -192,6 +192,12 @@ fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport, surroundi
     if old.value == new.value || !surroundings.wants_rust() {
         return;
     }
+    for change in &mut spec.changes {
+        change.rust_effects.extend(rust::beyond_the_surface(change));
+    }
+    if rust::skeleton(old) == rust::skeleton(new) {
+        return;
+    }
     let both = std::thread::scope(|scope| {
         let other = scope.spawn(|| surface_of(old));
         let new = surface_of(new);
@@ -209,9 +215,6 @@ fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport, surroundi
         ));
         return;
     };
-    for change in &mut spec.changes {
-        change.rust_effects.extend(rust::beyond_the_surface(change));
-    }
     let mut composed = rust::composed(&old.value);
     for (name, parts) in rust::composed(&new.value) {
         composed.entry(name).or_default().extend(parts);

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use backup_sync_codegen::document::schemas;
 use backup_sync_codegen::lint::Sites;
 use backup_sync_codegen::surface::{Item, Part, Sort};
+use backup_sync_codegen::{Document, lower};
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
@@ -15,6 +16,33 @@ use crate::compare::shape::Shape;
 use crate::kind;
 use crate::model::{Change, Class, RustEffect, Subject};
 use crate::spot::Spot;
+
+/// Members of a document that no surface depends on.
+const WORDS: [&str; 8] =
+    ["description", "summary", "example", "examples", "externalDocs", "x-source", "x-doubts", "x-change"];
+
+/// What the surface of a client depends on: the lowered document without words. Two documents with the same skeleton
+/// need not be generated to know that their surfaces are the same.
+pub(crate) fn skeleton(document: &Document) -> (Value, Vec<(String, Vec<String>)>, String) {
+    let lowered = lower::run(document);
+    let mut value = lowered.document.value;
+    let mut waiting = vec![(&mut value, false)];
+    while let Some((node, named)) = waiting.pop() {
+        match node {
+            Value::Object(members) => {
+                // Members of `properties` have names of their own; one may be called `description`.
+                if !named {
+                    members.retain(|key, _| !WORDS.contains(&key.as_str()));
+                }
+                waiting.extend(members.iter_mut().map(|(key, node)| (node, !named && key == "properties")));
+            }
+            Value::Array(items) => waiting.extend(items.iter_mut().map(|node| (node, false))),
+            _ => {}
+        }
+    }
+    let words = |open: lower::OpenEnum| (open.schema, open.values.into_iter().map(|(value, _)| value).collect());
+    (value, lowered.plan.open_enums.into_iter().map(words).collect(), document.module())
+}
 
 /// One difference between two surfaces.
 #[derive(Debug)]
