@@ -213,5 +213,8 @@ impl Drop for Page {
 /// The folder for pictures, beside what else is built.
 fn screenshots() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("screenshots")
+    // This file is also a part of tests in other folders of the workspace.
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    let workspace = workspace.expect("a workspace has a lock file");
+    target.unwrap_or_else(|| workspace.join("target")).join("screenshots")
 }

@@ -49,8 +49,8 @@ impl Watch<'_> {
         if without.is_empty() {
             return;
         }
-        let targets: Vec<Target> = without.iter().map(|slot| slot.target.clone()).collect();
-        let Some(found) = self.unless_stopped(self.provider.baseline(&targets)).await else {
+        let targets: Vec<Target> = without.iter().map(|slot| Target::clone(&slot.target)).collect();
+        let Some(found) = self.unless_cut(self.provider.baseline(&targets)).await else {
             return self.not_asked(&mut without).await;
         };
         let found = match found.and_then(|found| complete(found, targets.len())) {
@@ -67,7 +67,7 @@ impl Watch<'_> {
                 Readiness::Running { job } => {
                     // Where a start was sent before, its end is compared with the state before that.
                     if slot.intended.is_none() {
-                        slot.baseline = found;
+                        slot.baseline = found.into();
                     }
                     self.begin(slot, job, true).await;
                 }
@@ -155,7 +155,7 @@ impl Watch<'_> {
         if claims.is_empty() {
             return Ok(());
         }
-        let Some(verdicts) = self.unless_stopped(self.provider.verify(&claims)).await else { return Ok(()) };
+        let Some(verdicts) = self.unless_cut(self.provider.verify(&claims)).await else { return Ok(()) };
         let verdicts = complete(verdicts?, claims.len())?;
         for (slot, verdict) in over.iter_mut().zip(verdicts) {
             match verdict {
@@ -169,12 +169,12 @@ impl Watch<'_> {
 
     /// Takes one look at these jobs.
     async fn see(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
-        let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+        let jobs: Vec<_> = running.iter().filter_map(|slot| slot.job.clone()).collect();
         if jobs.is_empty() {
             return Ok(());
         }
-        let asked: Vec<&crate::Job> = jobs.iter().collect();
-        let Some(seen) = self.unless_stopped(self.provider.observe(&asked)).await else { return Ok(()) };
+        let asked: Vec<&crate::Job> = jobs.iter().map(|job| &**job).collect();
+        let Some(seen) = self.unless_cut(self.provider.observe(&asked)).await else { return Ok(()) };
         let now = self.now();
         for (slot, seen) in running.iter_mut().zip(complete(seen?, jobs.len())?) {
             slot.observe(seen, now);

@@ -6,20 +6,19 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use backup_sync::engine::{Address, Selector, Stop, Survey, WaitReason};
+use backup_sync::engine::{Address, Stop, Survey, WaitReason};
 use backup_sync::runtime::notice::Notice;
 use clap::Args;
-use clap_complete::engine::ArgValueCandidates;
 use crossterm::event::{self, Event, KeyEventKind};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::survey;
 use crate::args::duration;
-use crate::complete;
 use crate::endpoints::{self, Chosen};
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile};
 use crate::output::printable;
+use crate::selection::Selection;
 use crate::signals;
 use crate::watch::{Asked, Screen, State, draw, put_back};
 
@@ -35,9 +34,9 @@ Keys: q leaves, / filters, s sorts, arrows and page keys scroll. Where there is 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Watch {
-    /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Only these.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Pause between two looks; longer where the vendor's request quota wants it.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub poll: Duration,
@@ -65,7 +64,7 @@ pub async fn run(arguments: &Watch) -> Result<Exit, Failure> {
         let instead = "elsewhere use `backup-sync status --live --output ndjson`";
         return Err(Failure::usage(format!("watch needs a terminal to draw on and to read keys from; {instead}")));
     }
-    let chosen = survey::open(arguments.config.clone(), &arguments.targets).await?;
+    let chosen = survey::open(arguments.config.as_deref(), &arguments.selection).await?;
     let stop = Stop::default();
     let shown = show(arguments, &chosen, &stop).await;
     stop.now();

@@ -8,7 +8,7 @@ use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Entry, Event, EventRecord, Facts, Job, Journal, JournalError, MemoryJournal,
     Observation, Options, Outcome, Past, Phase, Provider, Readiness, Report, Run, Search, Stop, Target, Verdict,
 };
-use backup_sync_runtime::clock::ManualClock;
+use backup_sync_runtime::clock::{Clock as _, ManualClock};
 use backup_sync_runtime::{BoxFuture, Delivery, Error, Kind};
 use jiff::Timestamp;
 
@@ -344,7 +344,7 @@ impl Stage {
     }
 
     pub fn waited(&self) -> Duration {
-        self.clock.waits().iter().sum()
+        self.clock.monotonic()
     }
 }
 

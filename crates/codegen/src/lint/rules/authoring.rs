@@ -9,7 +9,7 @@ use crate::lint::rules::operations::parameters;
 use crate::lint::{Breaches, Context, Role};
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 20] = [
+const EXTENSIONS: [&str; 21] = [
     "x-change",
     "x-doubts",
     "x-dr-permissions",
@@ -24,6 +24,7 @@ const EXTENSIONS: [&str; 20] = [
     "x-notes",
     "x-paging",
     "x-permissions",
+    "x-quota",
     "x-since",
     "x-source",
     "x-starts-job",
