@@ -33,6 +33,8 @@ mod stop;
 mod sync;
 mod telemetry;
 mod wait;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
