@@ -39,13 +39,16 @@ impl Target {
     }
 }
 
+/// A fact with its name.
+type Fact = (Box<str>, Value);
+
 /// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
 #[schemars(with = "BTreeMap<String, Value>")]
 pub struct Facts(
     /// In the order of names. A few at most for each of many targets, where a tree would be mostly empty nodes.
-    Option<Arc<Vec<(Box<str>, Value)>>>,
+    Option<Arc<Vec<Fact>>>,
 );
 
 impl From<BTreeMap<String, Value>> for Facts {
@@ -84,7 +87,7 @@ impl Facts {
         serde_json::from_value(self.all().get(place)?.1.clone()).ok()
     }
 
-    fn all(&self) -> &[(Box<str>, Value)] {
+    fn all(&self) -> &[Fact] {
         self.0.as_ref().map_or(&[], |facts| facts)
     }
 
