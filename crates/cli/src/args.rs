@@ -16,7 +16,7 @@ use crate::cmd::simulate::{self, Kind};
 use crate::cmd::status::Status;
 use crate::cmd::stop::Stop;
 use crate::cmd::wait::Wait;
-use crate::cmd::{self, api, completions, config, explain, man};
+use crate::cmd::{self, api, completions, config, conformance, explain, man};
 use crate::journal::JournalFile;
 use crate::page::PageFile;
 use crate::{complete, exit};
@@ -69,6 +69,9 @@ pub enum Command {
     Simulate(Simulate),
     /// Call any operation of an endpoint by the vendor's name, and print what it answers.
     Api(api::Api),
+    /// Compare what an endpoint answers with the reviewed documents.
+    #[command(hide = true)]
+    Conformance(conformance::Conformance),
     /// Write, check and describe the configuration.
     #[command(subcommand)]
     Config(config::Config),
@@ -115,6 +118,7 @@ impl Command {
             Self::Targets(_) => "targets",
             Self::Simulate(_) => "simulate",
             Self::Api(_) => "api",
+            Self::Conformance(_) => "conformance",
             Self::Config(_) => "config",
             Self::Explain(_) => "explain",
             Self::Completions(_) => "completions",
@@ -139,7 +143,8 @@ impl Command {
             | Self::Wait(_)
             | Self::Stop(_)
             | Self::Targets(_)
-            | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
+            | Self::Api(_)
+            | Self::Conformance(_) => Some("breaking off; the vendors' work goes on"),
             Self::Status(status) if status.live => Some("breaking off"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
             // It may wait for programs that print secrets.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use backup_sync::runtime::suggest::did_you_mean;
 use backup_sync::runtime::tls::{Fingerprint, Trust};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -176,6 +177,15 @@ impl File {
     /// Reads the file. All problems are told at once.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         Self::parse(&text(path)?, &path.display().to_string())
+    }
+
+    /// The endpoint of this name.
+    pub fn endpoint(&self, name: &str) -> Result<&Endpoint, Failure> {
+        let known = || self.endpoints.keys().map(String::as_str);
+        self.endpoints.get(name).ok_or_else(|| {
+            let (meant, all) = (did_you_mean(name, known()), known().collect::<Vec<_>>().join(", "));
+            Failure::usage(format!("no endpoint {name:?} is configured{meant} (known are {all})"))
+        })
     }
 
     fn parse(text: &str, shown: &str) -> Result<Self, Failure> {

@@ -5,6 +5,7 @@ mod bounds;
 mod cmd;
 mod complete;
 mod config;
+mod conformance;
 mod endpoints;
 mod exit;
 mod journal;
@@ -89,6 +90,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Targets(targets) => cmd::targets::run(&targets).await,
         Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
         Command::Api(api) => cmd::api::run(&api).await,
+        Command::Conformance(conformance) => cmd::conformance::run(&conformance).await,
         Command::Config(config) => cmd::config::run(&config),
         Command::Explain(explain) => cmd::explain::run(&explain),
         Command::Completions(completions) => cmd::completions::run(&completions),

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::args::{ConfigFile, Output};
 use crate::cmd::operations;
-use crate::config::{Endpoint, File};
+use crate::config::File;
 use crate::exit::{Exit, Failure};
 use crate::prepare::prepare;
 use crate::tables::{self, Table};
@@ -87,7 +87,7 @@ pub async fn run(arguments: &Api) -> Result<Exit, Failure> {
     };
     let path = &arguments.config.config;
     let file = File::read(path)?;
-    let endpoint = configured(&file, name)?;
+    let endpoint = file.endpoint(name)?;
     let tables = tables::of(endpoint);
     let Some(operation) = &arguments.operation else {
         return if arguments.list {
@@ -123,14 +123,6 @@ pub async fn run(arguments: &Api) -> Result<Exit, Failure> {
 fn listed(tables: &[&'static Table], only: Option<&str>, arguments: &Api) -> Result<Exit, Failure> {
     operations::print(tables, only, arguments.output.unwrap_or(Output::Table))?;
     Ok(Exit::Success)
-}
-
-fn configured<'a>(file: &'a File, name: &str) -> Result<&'a Endpoint, Failure> {
-    let known = || file.endpoints.keys().map(String::as_str);
-    file.endpoints.get(name).ok_or_else(|| {
-        let (meant, all) = (did_you_mean(name, known()), known().collect::<Vec<_>>().join(", "));
-        Failure::usage(format!("no endpoint {name:?} is configured{meant} (known are {all})"))
-    })
 }
 
 /// The tables that have this operation.

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod completions;
 pub mod config;
+pub mod conformance;
 pub mod demo;
 pub mod explain;
 pub mod history;
