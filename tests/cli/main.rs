@@ -17,6 +17,7 @@ mod explain;
 mod golden;
 mod journal;
 mod kill;
+mod live;
 mod manuals;
 mod outputs;
 mod report;

@@ -61,7 +61,7 @@ Left to do by hand:
   4. The program, where a match names every vendor and the compiler says so: crates/cli/src/config.rs (a variant),
      config/parse.rs, prepare.rs, endpoints.rs, complete.rs, tables.rs (operation table), progress/log.rs (log lines).
   5. crates/simulator: move crates/@NAME@/tests/simulated there when it needs scenarios and faults.
-  6. README.md and ARCHITECTURE.md: a row in their tables; specs/README.md: a row for the document.
+  6. README.md and ARCHITECTURE.md: a row in their tables; specs/README.md: a row for the document; .ci/run: two lists.
 Then: cargo fmt --all, cargo xtask validate, cargo xtask owners, cargo xtask coverage, cargo test -p @NAME@
 ";
 
