@@ -57,7 +57,7 @@ fn quoted(word: &str) -> String {
 }
 
 /// Every command with its subcommands, as help lists them.
-fn commands(above: &[String]) -> Vec<Vec<String>> {
+pub fn commands(above: &[String]) -> Vec<Vec<String>> {
     let help = help(above);
     let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let name = |line: &str| {
@@ -71,7 +71,7 @@ fn commands(above: &[String]) -> Vec<Vec<String>> {
     found
 }
 
-fn help(command: &[String]) -> String {
+pub fn help(command: &[String]) -> String {
     let words: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
     let ended = call(Path::new("."), &words);
     assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{words:?}");

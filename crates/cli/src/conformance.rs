@@ -2,32 +2,56 @@
 
 use backup_sync::runtime::Service;
 use backup_sync_conformance::{Called, Plan, Report, plan, run};
+use serde::Serialize;
 use serde_json::Value;
 
-use crate::config::{Endpoint, File};
+use crate::args::Output;
+use crate::cmd::api::configured;
+use crate::config::Endpoint;
+use crate::estate::{Endpoints, Estate};
 use crate::exit::{Exit, Failure};
 use crate::output::printable;
-use crate::prepare::prepare;
 use crate::tables::{self, Table};
 use crate::{endpoints, output, progress, signals};
 
-/// Says what will be called, calls it, and prints what deviates. `path` is where the configuration stands.
-pub async fn check(name: &str, path: &std::path::Path, json: bool) -> Result<Exit, Failure> {
-    let file = File::read(path)?;
-    let endpoint = file.endpoint(name)?;
-    let prepared = prepare(name, endpoint, path.parent().unwrap_or(path))?;
-    let (provider, services) = endpoints::open_services(name, prepared).await?;
-    let compared = signals::until_asked_to_end(compare(name, endpoint, &services)).await;
-    endpoints::close(provider.endpoint(), provider.close()).await;
-    let reports = compared.ok_or(Failure::BrokenOff)??;
-    let deviations: usize = reports.iter().map(Report::deviations).sum();
-    if json {
-        output::json(&serde_json::json!({ "version": 1, "endpoint": name, "apis": reports }))?;
-    } else {
-        output::print(&reports.iter().map(text).collect::<String>())?;
+/// What a run over several endpoints has shown.
+#[derive(Debug, Serialize)]
+struct Conformity {
+    /// Version of this form, 1.
+    version: u32,
+    /// Endpoint by endpoint.
+    endpoints: Vec<Compared>,
+}
+
+/// One endpoint.
+#[derive(Debug, Serialize)]
+struct Compared {
+    endpoint: String,
+    apis: Vec<Report>,
+}
+
+/// Says what will be called, calls it, and prints what deviates: of these endpoints, or of all when none is named.
+pub async fn check(names: &[String], from: &Endpoints, form: Output) -> Result<Exit, Failure> {
+    let estate = Estate::open(from).await?;
+    let all: Vec<String> = estate.file.endpoints.keys().cloned().collect();
+    let mut compared = Vec::new();
+    for name in if names.is_empty() { &all } else { names } {
+        let endpoint = configured(&estate.file, name)?;
+        let prepared = estate.prepare_each(std::iter::once((name, endpoint)))?;
+        let (provider, services) = endpoints::open_services(&prepared).await?;
+        let apis = signals::until_asked_to_end(compare(name, endpoint, &services)).await;
+        endpoints::close(provider.endpoint(), provider.close()).await;
+        compared.push(Compared { endpoint: name.clone(), apis: apis.ok_or(Failure::BrokenOff)?? });
     }
-    let calls = reports.iter().flat_map(|report| &report.calls);
-    let silent = calls.filter(|call| call.capture.is_none()).count();
+    let reports = || compared.iter().flat_map(|one| &one.apis);
+    let deviations: usize = reports().map(Report::deviations).sum();
+    let silent = reports().flat_map(|report| &report.calls).filter(|call| call.capture.is_none()).count();
+    match form {
+        Output::Table => output::print(&reports().map(text).collect::<String>())?,
+        Output::Json => output::json(&Conformity { version: 1, endpoints: compared })?,
+        Output::Ndjson => output::lines(&compared)?,
+        Output::Csv => return Err(Failure::usage("deviations come as table, json or ndjson")),
+    }
     progress::say(format_args!("{deviations} deviations, {silent} calls without an answer to compare"));
     Ok(if deviations == 0 { Exit::Success } else { Exit::Failed })
 }

@@ -43,7 +43,8 @@ pub const CODES: [(Exit, &str); 10] = [
     ),
     (
         Exit::StillRunning,
-        "something was still at work at its deadline and goes on; the command that resumes the run is printed",
+        "something was still at work at its deadline and goes on, or was not started before the deadline of the run; the \
+         command that resumes the run is printed",
     ),
     (Exit::Partial, "some targets succeeded, others failed"),
     (Exit::Failed, "permanent failure: targets failed or a call was refused, and the same call would fail again"),
@@ -148,11 +149,21 @@ impl Exit {
 
     fn of_target(target: &TargetReport) -> Self {
         match target.outcome {
+            // It was not reached before the deadline of the run, and can be resumed.
+            Outcome::Skipped { .. } if target.error_kind.as_deref() == Some("deadline") => Self::StillRunning,
             Outcome::Succeeded { .. } | Outcome::Skipped { .. } => Self::Success,
             Outcome::StillRunning { .. } => Self::StillRunning,
             Outcome::Failed { .. } | Outcome::Stopped => Self::of_error(target.error_kind.as_deref(), target.transient),
             // Also what a newer engine may say: nothing is known of it.
             _ => Self::Unconfirmed,
+        }
+    }
+
+    /// How a call that failed ends the program.
+    pub fn of_call(error: &Error) -> Self {
+        match error.kind() {
+            Kind::Usage => Self::Usage,
+            kind => Self::of_error(Some(kind.as_str()), error.is_transient()),
         }
     }
 
@@ -222,10 +233,6 @@ impl Failure {
 
     /// How it ends the program.
     pub fn exit(&self) -> Exit {
-        let of = |error: &Error| match error.kind() {
-            Kind::Usage => Exit::Usage,
-            kind => Exit::of_error(Some(kind.as_str()), error.is_transient()),
-        };
         match self {
             // Another process is at work on the run, and will be done some day.
             Self::Journal(backup_sync_journal::Error::Busy { .. }) => Exit::Transient,
@@ -234,7 +241,7 @@ impl Failure {
             Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
             Self::Output(_) => Exit::Unwritten,
             Self::Endpoints(endpoints) => {
-                Exit::worst(&endpoints.iter().map(|(_, error)| of(error)).collect::<Vec<Exit>>())
+                Exit::worst(&endpoints.iter().map(|(_, error)| Exit::of_call(error)).collect::<Vec<Exit>>())
             }
         }
     }

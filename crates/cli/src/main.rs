@@ -7,15 +7,19 @@ mod complete;
 mod config;
 mod conformance;
 mod endpoints;
+mod estate;
 mod exit;
 mod journal;
 mod keyring;
 mod labels;
+mod metrics;
 mod output;
 mod page;
+mod plan;
 mod prepare;
 mod progress;
 mod secret;
+mod selection;
 mod signals;
 mod simulated;
 mod tables;
@@ -88,9 +92,9 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Status(status) => cmd::status::run(&status).await,
         Command::History(history) => cmd::history::run(&history).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
+        Command::Doctor(doctor) => cmd::doctor::run(&doctor).await,
         Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
         Command::Api(api) => cmd::api::run(&api).await,
-        Command::Conformance(conformance) => cmd::conformance::run(&conformance).await,
         Command::Config(config) => cmd::config::run(&config),
         Command::Explain(explain) => cmd::explain::run(&explain),
         Command::Completions(completions) => cmd::completions::run(&completions),

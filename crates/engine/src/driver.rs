@@ -16,6 +16,7 @@ use crate::mode::{Mode, Step, step};
 use crate::outcome::Outcome;
 use crate::past::Past;
 use crate::provider::{Baseline, Readiness, Target};
+use crate::report::TargetReport;
 use crate::slot::Slot;
 use crate::start::{Hunt, Started};
 use crate::stuck;
@@ -85,15 +86,20 @@ impl<'a> Driver<'a> {
     }
 
     /// Nothing is sent when that cannot be written down.
-    pub(crate) async fn refuse(&mut self, error: &JournalError) {
+    pub(crate) async fn refuse(mut self, error: &JournalError) -> Vec<TargetReport> {
         for slot in &mut self.slots {
             let reason = format!("it was not started, because {error}");
             self.watch.finish(slot, Outcome::Failed { reason }, None).await;
         }
+        self.reports()
+    }
+
+    fn reports(&self) -> Vec<TargetReport> {
+        self.slots.iter().map(Slot::report).collect()
     }
 
     /// Drives all targets to their ends.
-    pub(crate) async fn drive(mut self) -> Vec<Slot> {
+    pub(crate) async fn drive(mut self) -> Vec<TargetReport> {
         self.take_up().await;
         let places = |wanted: fn(&Slot) -> bool| -> VecDeque<usize> {
             self.slots.iter().enumerate().filter(|(_, slot)| wanted(slot)).map(|(place, _)| place).collect()
@@ -108,6 +114,10 @@ impl<'a> Driver<'a> {
                 break;
             }
             self.fill(&mut work);
+            if self.is_detached() {
+                self.watch.detach(&mut self.slots).await;
+                self.recount();
+            }
             if !self.is_open() {
                 break;
             }
@@ -120,7 +130,7 @@ impl<'a> Driver<'a> {
             }
         }
         self.leave_look(work).await;
-        self.slots
+        self.reports()
     }
 
     /// Whether there is anything left to do but a look that nobody needs any more.
@@ -133,6 +143,17 @@ impl<'a> Driver<'a> {
         self.reading || self.starting > 0 || !self.ready.is_empty() || !self.fresh.is_empty()
     }
 
+    /// Whether nothing more is wanted than what has been started.
+    fn is_detached(&self) -> bool {
+        self.watch.run.options.mode == Mode::Detach && !self.is_starting() && self.lost.is_empty()
+    }
+
+    /// Whether anybody wants to know how far jobs are. Who watches nothing has to know when there is room again.
+    fn wants_look(&self) -> bool {
+        let wanted = self.watch.run.options.mode != Mode::Detach || self.waits_for_room();
+        wanted && !self.looking && self.running > 0
+    }
+
     /// Begins everything that can be under way now.
     fn fill(&mut self, work: &mut Work<'a>) {
         self.read(work);
@@ -143,7 +164,7 @@ impl<'a> Driver<'a> {
         }
         // Baselines that have become too old are read again.
         self.read(work);
-        if !self.looking && self.running > 0 && self.watch.now() >= self.pace.due {
+        if self.wants_look() && self.watch.now() >= self.pace.due {
             self.look(work);
         }
     }
@@ -286,18 +307,18 @@ impl<'a> Driver<'a> {
     /// Decides about one target from its state before.
     async fn check(&mut self, place: usize, baseline: Baseline, at: Duration) {
         let (watch, slot) = (self.watch, &mut self.slots[place]);
-        let not_started = match step(&watch.run.options, &baseline.readiness) {
+        let not_started = match step(&watch.run.options, &slot.target.address, &baseline.readiness) {
             Step::Start | Step::Adopt(_) => None,
             Step::Skip(reason) => Some(Outcome::Skipped { reason }),
             Step::Fail(reason) => Some(Outcome::Failed { reason }),
         };
         match not_started {
+            None => {}
             // Nothing has ended, and whoever resumes the run may start it.
             Some(outcome) if watch.resumed && watch.run.options.mode == Mode::Attach => {
                 return watch.put_aside(slot, outcome, None);
             }
             Some(outcome) => return watch.finish(slot, outcome, None).await,
-            None => {}
         }
         // What runs already takes its place whether there is room or not.
         if matches!(baseline.readiness, Readiness::Running { .. }) {
@@ -330,9 +351,6 @@ impl<'a> Driver<'a> {
                 slot.room = slot.room.take().or_else(|| Some(watch.room.take()));
                 let event = slot.begin(job, adopted, since, now);
                 watch.tell(event);
-                if watch.run.options.mode == Mode::Detach {
-                    return watch.detach(slot).await;
-                }
                 self.pace.begun(self.running == 0, watch.shortest(), now);
                 self.running += 1;
                 self.scan_at = Some(self.scan_at.map_or(now, |at| at.min(self.next_scan(place))));
@@ -349,7 +367,7 @@ impl<'a> Driver<'a> {
 
     /// The next moment at which something has to be done without anybody saying so.
     fn wake_at(&self) -> Option<Duration> {
-        let look = (self.running > 0 && !self.looking).then_some(self.pace.due);
+        let look = self.wants_look().then_some(self.pace.due);
         let scan = self.scan_at.filter(|_| self.running > 0);
         let hunts = (!self.lost.is_empty() && self.watch.now() < self.hunts_begin()).then(|| self.hunts_begin());
         [look, scan, hunts].into_iter().flatten().min()
@@ -365,7 +383,7 @@ impl<'a> Driver<'a> {
     /// When this job may be overdue or stuck.
     fn next_scan(&self, place: usize) -> Duration {
         let (options, slot) = (&self.watch.run.options, &self.slots[place]);
-        let overdue = slot.started.saturating_add(options.target_deadline);
+        let overdue = slot.started.saturating_add(options.deadline(&slot.target.address));
         let stuck = options.stuck_after.filter(|_| slot.stuck.is_none());
         stuck.map_or(overdue, |after| overdue.min(slot.changed().saturating_add(after)))
     }
@@ -395,8 +413,9 @@ impl<'a> Driver<'a> {
         let (watch, options) = (self.watch, &self.watch.run.options);
         let slot = &mut self.slots[place];
         let unchanged = slot.unchanged(now);
-        if now.saturating_sub(slot.started) >= options.target_deadline {
-            let limit = options.target_deadline.as_secs();
+        let limit = options.deadline(&slot.target.address);
+        if now.saturating_sub(slot.started) >= limit {
+            let limit = limit.as_secs();
             let why = format!(
                 "it was still at work after {limit} s, nothing had changed for {} s; it goes on",
                 unchanged.as_secs()
@@ -429,7 +448,7 @@ impl<'a> Driver<'a> {
             self.not_hunted(place).await;
         }
         if cut == Cut::BrokenOff {
-            self.watch.stop_own(&mut self.slots).await;
+            self.watch.broken_off(&mut self.slots).await;
         }
         for slot in &mut self.slots {
             if slot.is_running() {

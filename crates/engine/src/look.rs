@@ -16,7 +16,7 @@ use crate::watch::{Watch, complete};
 const JITTER: f64 = 0.2;
 /// A job that has been at work for long need not be seen to the second: a look waits for this part of the time that the
 /// youngest has been at work.
-const AGE_SHARE: u32 = 16;
+const AGE_SHARE: u32 = 12;
 /// While targets wait to be started, a look takes at most one part in so many of the time: it uses up their quota.
 const LOOK_SHARE: u32 = 4;
 
@@ -46,11 +46,11 @@ impl Watch<'_> {
     /// Looks at these jobs once, and applies the vendor's rule where an end is claimed.
     pub(crate) async fn look(&self, jobs: Vec<Watched>) -> Look {
         let began = self.now();
-        let seen = self.unless_cut(self.see(&jobs)).await;
+        let seen = self.unless_cut(self.look_closely(&jobs)).await;
         Look { began, places: jobs.into_iter().map(|job| job.place).collect(), seen }
     }
 
-    async fn see(&self, jobs: &[Watched]) -> Result<Seen, Error> {
+    async fn look_closely(&self, jobs: &[Watched]) -> Result<Seen, Error> {
         let asked: Vec<&Job> = jobs.iter().map(|job| &*job.job).collect();
         let observations = complete(self.provider.observe(&asked).await?, asked.len())?;
         drop(asked);

@@ -1,10 +1,11 @@
 //! What a run does with its targets, and what it leaves behind when it is over or broken off.
 
-use backup_sync_runtime::Error;
+use std::time::Duration;
 
+use crate::address::Address;
 use crate::outcome::Outcome;
 use crate::provider::{Job, Readiness};
-use crate::run::{Options, Stop};
+use crate::run::Options;
 use crate::slot::Slot;
 use crate::watch::Watch;
 
@@ -15,8 +16,7 @@ pub enum Mode {
     #[default]
     Synchronize,
     /// Starts them, and watches nothing. Each is left [`Outcome::StillRunning`] and open in the journal, because nothing is
-    /// proven: [`Run::resume`](crate::Run::resume) goes on with them. A limit to jobs at work cannot be kept by who does not
-    /// look.
+    /// proven: [`Run::resume`](crate::Run::resume) goes on with them.
     Detach,
     /// Starts nothing: what runs already, whoever started it, is watched to its proven end, the rest is skipped.
     Attach,
@@ -52,15 +52,15 @@ pub(crate) enum Step {
 }
 
 /// What these options do with a target that is so. In one place, so that a rehearsal says what a run does.
-pub(crate) fn step(options: &Options, readiness: &Readiness) -> Step {
+pub(crate) fn step(options: &Options, target: &Address, readiness: &Readiness) -> Step {
     let attach = options.mode == Mode::Attach;
     match readiness.clone() {
-        Readiness::Running { job } if options.adopt || attach => Step::Adopt(job),
+        Readiness::Running { job } if options.adopts(target) || attach => Step::Adopt(job),
         Readiness::Running { .. } => Step::Skip("it is synchronizing already".to_owned()),
         Readiness::Broken { reason } => Step::Fail(reason),
         readiness if attach => Step::Skip(nothing_runs(&readiness)),
         Readiness::Ready => Step::Start,
-        Readiness::Needless { .. } if options.force => Step::Start,
+        Readiness::Needless { .. } if options.forces(target) => Step::Start,
         Readiness::Needless { reason } | Readiness::Skip { reason } => Step::Skip(reason),
     }
 }
@@ -77,25 +77,36 @@ pub(crate) fn nothing_runs(readiness: &Readiness) -> String {
 
 impl Watch<'_> {
     /// What was started is not watched.
-    pub(crate) async fn detach(&self, slot: &mut Slot) {
-        let begun = if slot.adopted { "it was at work already" } else { "it was started" };
-        let why = format!("{begun} and is not watched, so its end is not proven; it goes on");
-        self.leave_open(slot, Outcome::StillRunning { why }, None).await;
+    pub(crate) async fn detach(&self, slots: &mut [Slot]) {
+        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
+            let begun = if slot.adopted { "it was at work already" } else { "it was started" };
+            let why = format!("{begun} and is not watched, so its end is not proven; it goes on");
+            self.leave_open(slot, Outcome::StillRunning { why }, None).await;
+        }
     }
 
-    /// Stops what a run has started that was broken off, if that is wanted. What it found at work belongs to somebody else.
-    pub(crate) async fn stop_own(&self, slots: &mut [Slot]) {
-        let Some(limit) = self.run.options.stop_on_break else { return };
+    /// The run was broken off: what it started is stopped if that was wanted.
+    pub(crate) async fn broken_off(&self, slots: &mut [Slot]) {
+        if let Some(limit) = self.run.options.stop_on_break {
+            self.stop_own(slots, limit).await;
+        }
+    }
+
+    /// Stops what this run started, in spite of its being broken off. What it found at work belongs to somebody else.
+    async fn stop_own(&self, slots: &mut [Slot], limit: Duration) {
         let mut run = self.run.clone();
-        (run.stop, run.options.run_deadline, run.options.target_deadline) = (Stop::default(), None, limit);
+        (run.stop, run.options.target_deadline, run.options.run_deadline) = (crate::Stop::default(), limit, None);
+        // What single targets may take does not count while somebody waits for them to stop.
+        run.options.own.clear();
         self.provider.go_on();
-        let watch = Watch { run: &run, room: self.room.clone(), waits: self.waits.clone(), ..*self };
+        let (room, waits) = (self.room.clone(), self.waits.clone());
+        let watch = Watch { run: &run, room, waits, ..*self };
         let mut own: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running() && !slot.adopted).collect();
         watch.stop_running(&mut own).await;
     }
 
     /// The target has an outcome for people, and its place in the journal stays as it is.
-    pub(crate) fn put_aside(&self, slot: &mut Slot, outcome: Outcome, error: Option<&Error>) {
+    pub(crate) fn put_aside(&self, slot: &mut Slot, outcome: Outcome, error: Option<&backup_sync_runtime::Error>) {
         let event = slot.finish(outcome, error, self.now());
         self.tell(event);
     }

@@ -29,6 +29,16 @@ pub struct Target {
     pub facts: Facts,
 }
 
+/// The fact with the vendor's own labels or tags of a target: an object of texts.
+pub const LABELS: &str = "labels";
+
+impl Target {
+    /// Labels by which it can be chosen.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.facts.get(LABELS).unwrap_or_default()
+    }
+}
+
 /// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
@@ -86,8 +96,7 @@ impl Facts {
     #[must_use]
     pub fn plain(&self) -> Self {
         let single = self.all().iter().filter(|(_, value)| !value.is_array() && !value.is_object());
-        let single: Vec<_> = single.cloned().collect();
-        Self((!single.is_empty()).then(|| Arc::new(single)))
+        single.map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<_, _>>().into()
     }
 
     /// Whether there are none.

@@ -13,7 +13,7 @@ use crate::mode::{Step, nothing_runs, step};
 use crate::outcome::Outcome;
 use crate::past::{Past, Stage};
 use crate::provider::{Baseline, Job, Provider, Readiness, Target};
-use crate::run::{Run, before_close};
+use crate::run::Run;
 use crate::watch::complete;
 
 /// A request that would be sent, without its headers: those hold credentials.
@@ -147,7 +147,7 @@ impl Run {
         let planned = groups.into_iter().map(|(provider, places)| async move {
             let (places, pasts): (Vec<usize>, Vec<Past>) = places.into_iter().unzip();
             let reading = self.plan(play, &*provider, pasts);
-            let targets = before_close(&*provider, self.stop.wait(), reading).await;
+            let targets = self.before_close(&*provider, self.stop.wait(), reading).await;
             places.into_iter().zip(targets)
         });
         let mut targets: Vec<_> = join_all(planned).await.into_iter().flatten().collect();
@@ -201,12 +201,14 @@ impl Run {
             (Play::Stop, None, Some(baseline), _) => {
                 planned.doing(Action::Skip { reason: nothing_runs(&baseline.readiness) })
             }
-            (Play::Run, _, Some(baseline), Stage::Planned) => match step(&self.options, &baseline.readiness) {
-                Step::Start => planned.doing(Action::Start).sending(provider.rehearse(&target, &baseline).await),
-                Step::Adopt(_) => planned.doing(Action::Adopt),
-                Step::Skip(reason) => planned.doing(Action::Skip { reason }),
-                Step::Fail(reason) => planned.doing(Action::Fail { reason }),
-            },
+            (Play::Run, _, Some(baseline), Stage::Planned) => {
+                match step(&self.options, &target.address, &baseline.readiness) {
+                    Step::Start => planned.doing(Action::Start).sending(provider.rehearse(&target, &baseline).await),
+                    Step::Adopt(_) => planned.doing(Action::Adopt),
+                    Step::Skip(reason) => planned.doing(Action::Skip { reason }),
+                    Step::Fail(reason) => planned.doing(Action::Fail { reason }),
+                }
+            }
             (Play::Run, _, _, Stage::Intended { baseline, .. }) => {
                 planned.doing(Action::LookFor).sending(provider.rehearse(&target, &baseline).await)
             }

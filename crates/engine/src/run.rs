@@ -1,5 +1,6 @@
 //! A run over targets of one or more endpoints: its options, its way in and its way out.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,12 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
+use crate::address::Address;
 use crate::driver::Driver;
 use crate::event::{Event, EventRecord, Sink, millis};
 use crate::journal::{Entry, Journal, JournalError, Planned};
 use crate::mode::Mode;
+use crate::own::Own;
 use crate::past::{Past, Stage};
 use crate::provider::{Provider, Target};
 use crate::report::{Report, TargetReport};
@@ -86,6 +89,8 @@ pub struct Options {
     pub adopt: bool,
     /// A target of which the vendor says that there is nothing to do is started all the same.
     pub force: bool,
+    /// What single targets want otherwise.
+    pub own: BTreeMap<Address, Own>,
     /// A start that an earlier process may have sent is looked for during this time before its absence is believed,
     /// because the request may still be under way. Longer than any request takes.
     pub resend_after: Duration,
@@ -107,6 +112,7 @@ impl Default for Options {
             stop_on_break: None,
             adopt: true,
             force: false,
+            own: BTreeMap::new(),
             // The time for one request, and a quarter of it for a machine under load.
             resend_after: Duration::from_secs(75),
         }
@@ -261,27 +267,47 @@ impl Run {
         room: &Arc<Room>,
         task: Task<'_>,
     ) -> Vec<(usize, TargetReport)> {
-        let room = Room::within(room, self.options.limits.jobs_per_endpoint);
-        let waits = Arc::<Waits>::default();
+        let (room, waits) = (Room::within(room, self.options.limits.jobs_per_endpoint), Arc::<Waits>::default());
         self.listen(&*provider, begun, waits.clone());
         let resumed = matches!(task, Task::TakeUp);
         let watch = Watch { run: self, provider: &*provider, begun, resumed, room, waits };
         let (places, pasts): (Vec<usize>, Vec<Past>) = pasts.into_iter().unzip();
         let work = async {
-            if let Task::Stop = task {
-                return watch.stop_all(pasts).await;
+            match task {
+                Task::Begin { refused: Some(error) } => Driver::new(&watch, pasts).refuse(error).await,
+                Task::Begin { refused: None } | Task::TakeUp => Driver::new(&watch, pasts).drive().await,
+                Task::Stop => watch.stop_all(pasts).await,
             }
-            let mut driver = Driver::new(&watch, pasts);
-            if let Task::Begin { refused: Some(error) } = task {
-                driver.refuse(error).await;
-            }
-            driver.drive().await
         };
-        let slots = before_close(&*provider, watch.until_cut(), work).await;
+        let reports = self.before_close(&*provider, watch.until_cut(), work).await;
         if let Some(notices) = provider.notices() {
             notices.leave();
         }
-        places.into_iter().zip(slots.iter().map(Slot::report)).collect()
+        places.into_iter().zip(reports).collect()
+    }
+
+    /// Does `work` over an endpoint and logs out. When it is `cut` short, the connection is told to send nothing more.
+    pub(crate) async fn before_close<T>(
+        &self,
+        provider: &dyn Provider,
+        cut: impl Future<Output = ()>,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let breaking_off = async {
+            cut.await;
+            provider.break_off();
+            std::future::pending().await
+        };
+        let done = tokio::select! {
+            done = work => done,
+            never = breaking_off => never,
+        };
+        match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
+            Err(_) => tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left"),
+        }
+        done
     }
 
     /// Turns what the endpoint's connection has to say into events.
@@ -300,29 +326,6 @@ impl Run {
             }
         });
     }
-}
-
-/// Does `work` over an endpoint and logs out. When the work is cut short, its connection sends nothing more.
-pub(crate) async fn before_close<T>(
-    provider: &dyn Provider,
-    cut: impl Future<Output = ()>,
-    work: impl Future<Output = T>,
-) -> T {
-    let breaking_off = async {
-        cut.await;
-        provider.break_off();
-        std::future::pending().await
-    };
-    let done = tokio::select! {
-        done = work => done,
-        never = breaking_off => never,
-    };
-    match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
-        Err(_) => tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left"),
-    }
-    done
 }
 
 /// Shorter pauses are not worth telling.

@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::journal::Entry;
 use crate::outcome::Outcome;
 use crate::provider::{Baseline, Job, Readiness, Search, Target};
+use crate::slot::Slot;
 use crate::watch::{Cut, Watch};
 
 /// So many looks that find nothing are needed to believe it.
@@ -153,12 +154,23 @@ impl Watch<'_> {
         seen
     }
 
-    /// There is a job: it is written down.
+    /// There is a job of this target: it is written down and told.
+    pub(crate) async fn begin(&self, slot: &mut Slot, job: Job, adopted: bool) {
+        self.note(&job, &slot.baseline, adopted).await;
+        let now = self.now();
+        self.tell(slot.begin(Arc::new(job), adopted, now, now));
+    }
+
+    /// The same, to be told by the loop.
     pub(crate) async fn begun(&self, job: Job, baseline: &Baseline, adopted: bool, since: Duration) -> Started {
+        self.note(&job, baseline, adopted).await;
+        Started::Job { job: Arc::new(job), adopted, since }
+    }
+
+    async fn note(&self, job: &Job, baseline: &Baseline, adopted: bool) {
         let entry = Entry::Job { job: job.clone(), baseline: baseline.clone(), adopted };
         if let Err(error) = self.record(&entry).await {
             tracing::error!(target = %job.target.address, %error, "the job is running but not in the journal");
         }
-        Started::Job { job: Arc::new(job), adopted, since }
     }
 }

@@ -9,11 +9,10 @@ use crate::event::Event;
 use crate::mode::nothing_runs;
 use crate::outcome::Outcome;
 use crate::past::Past;
-use crate::provider::{Claim, Job, Phase, Provider, Readiness, Target, Verdict};
-use crate::report::Report;
+use crate::provider::{Claim, Phase, Provider, Readiness, Target, Verdict};
+use crate::report::{Report, TargetReport};
 use crate::run::{Run, Task};
 use crate::slot::Slot;
-use crate::start::Started;
 use crate::watch::{Watch, complete};
 
 impl Run {
@@ -31,13 +30,13 @@ impl Run {
 
 impl Watch<'_> {
     /// Stops what runs of these targets.
-    pub(crate) async fn stop_all(&self, pasts: Vec<Past>) -> Vec<Slot> {
+    pub(crate) async fn stop_all(&self, pasts: Vec<Past>) -> Vec<TargetReport> {
         let wall = self.run.clock.wall();
         let mut slots: Vec<Slot> = pasts.into_iter().map(|past| Slot::new(past, self.now(), wall)).collect();
         self.find_jobs(&mut slots).await;
         self.drop_ended(&mut slots).await;
         self.stop_running(&mut slots.iter_mut().filter(|slot| slot.is_running()).collect::<Vec<_>>()).await;
-        slots
+        slots.iter().map(Slot::report).collect()
     }
 
     /// Looks for the running jobs of targets without one.
@@ -70,11 +69,7 @@ impl Watch<'_> {
                     if slot.intended.is_none() {
                         slot.baseline = found.into();
                     }
-                    let baseline = slot.baseline.clone();
-                    if let Started::Job { job, adopted, since } = self.begun(job, &baseline, true, self.now()).await {
-                        let event = slot.begin(job, adopted, since, self.now());
-                        self.tell(event);
-                    }
+                    self.begin(slot, job, true).await;
                 }
                 readiness => self.put_aside(slot, Outcome::Skipped { reason: nothing_runs(&readiness) }, None),
             }
@@ -83,9 +78,7 @@ impl Watch<'_> {
 
     /// A job of the journal may have ended meanwhile. What its end was is not for whoever stops jobs to say.
     async fn drop_ended(&self, slots: &mut [Slot]) {
-        if let Err(error) =
-            self.glance(&mut slots.iter_mut().filter(|slot| slot.is_running()).collect::<Vec<_>>()).await
-        {
+        if let Err(error) = self.see(&mut slots.iter_mut().filter(|slot| slot.is_running()).collect::<Vec<_>>()).await {
             self.look_failed(&error);
         }
         for slot in slots.iter_mut().filter(|slot| slot.is_running() && has_ended(slot)) {
@@ -156,7 +149,7 @@ impl Watch<'_> {
     async fn look_for_stops(&self, slots: &mut [&mut Slot]) -> Result<(), Error> {
         let mut running: Vec<&mut Slot> =
             slots.iter_mut().filter(|slot| slot.is_running()).map(|slot| &mut **slot).collect();
-        self.glance(&mut running).await?;
+        self.see(&mut running).await?;
         let mut over: Vec<&mut Slot> = running.into_iter().filter(|slot| has_ended(slot)).collect();
         let claims: Vec<Claim<'_>> = over.iter().filter_map(|slot| slot.claim()).collect();
         if claims.is_empty() {
@@ -175,12 +168,12 @@ impl Watch<'_> {
     }
 
     /// Takes one look at these jobs.
-    async fn glance(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
-        let jobs: Vec<Arc<Job>> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+    async fn see(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
+        let jobs: Vec<_> = running.iter().filter_map(|slot| slot.job.clone()).collect();
         if jobs.is_empty() {
             return Ok(());
         }
-        let asked: Vec<&Job> = jobs.iter().map(|job| &**job).collect();
+        let asked: Vec<&crate::Job> = jobs.iter().map(|job| &**job).collect();
         let Some(seen) = self.unless_cut(self.provider.observe(&asked)).await else { return Ok(()) };
         let now = self.now();
         for (slot, seen) in running.iter_mut().zip(complete(seen?, jobs.len())?) {

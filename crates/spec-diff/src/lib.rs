@@ -37,6 +37,11 @@ pub trait Surroundings {
     fn sync_uses(&self, _vendor: &str, _operation: &str) -> bool {
         false
     }
+
+    /// Whether to generate both clients and compare what they offer, which takes most of the time.
+    fn wants_rust(&self) -> bool {
+        true
+    }
 }
 
 /// Surroundings that know nothing.

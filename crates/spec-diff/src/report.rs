@@ -151,7 +151,7 @@ fn pair(
     }
     let found = compare::run(&old.value, &new.value);
     spec.changes.extend(found.into_iter().map(|(difference, reach)| judged(old, new, difference, reach)));
-    rust_effects(old, new, &mut spec);
+    rust_effects(old, new, &mut spec, surroundings);
     finish(&mut spec, new.vendor(), notes, surroundings);
     spec
 }
@@ -188,8 +188,14 @@ fn judged(old: &Document, new: &Document, difference: Difference, reach: BTreeMa
 }
 
 /// What the generated clients say, put down to the changes.
-fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport) {
-    if spec.changes.iter().all(|change| change.callers == Some(Class::Wording)) {
+fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport, surroundings: &dyn Surroundings) {
+    if old.value == new.value || !surroundings.wants_rust() {
+        return;
+    }
+    for change in &mut spec.changes {
+        change.rust_effects.extend(rust::beyond_the_surface(change));
+    }
+    if rust::skeleton(old) == rust::skeleton(new) {
         return;
     }
     let both = std::thread::scope(|scope| {
@@ -209,9 +215,6 @@ fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport) {
         ));
         return;
     };
-    for change in &mut spec.changes {
-        change.rust_effects.extend(rust::at_run_time(change));
-    }
     let mut composed = rust::composed(&old.value);
     for (name, parts) in rust::composed(&new.value) {
         composed.entry(name).or_default().extend(parts);
@@ -228,7 +231,7 @@ fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport) {
 
 /// A change of the generated code that no change of the wire explains.
 fn rust_only(old: &Document, new: &Document, operation: bool, items: &[String; 2], told: Vec<RustEffect>) -> Change {
-    let place = |document: &Document, name: &str| -> Option<(Subject, At)> {
+    let named = |document: &Document, name: &str| -> Option<(Subject, At)> {
         if operation {
             let found = operations(&document.value).into_iter().find(|one| one.id().to_snake_case() == name)?;
             return Some((Subject::Operation(found.id().to_owned()), at(document, &found.pointer())));
@@ -236,7 +239,16 @@ fn rust_only(old: &Document, new: &Document, operation: bool, items: &[String; 2
         let (schema, _) = schemas(&document.value).find(|(schema, _)| schema.to_pascal_case() == name)?;
         Some((Subject::Schema(schema.clone()), at(document, &join("/components/schemas", schema))))
     };
-    let (before, after) = (place(old, &items[0]), place(new, &items[1]));
+    // A type that the generator named itself begins with the name of the schema that it belongs to.
+    let within = |document: &Document, name: &str| {
+        let owners = schemas(&document.value).map(|(schema, _)| schema.to_pascal_case());
+        named(document, &owners.filter(|owner| name.starts_with(owner)).max_by_key(String::len)?)
+    };
+    let exact = (named(old, &items[0]), named(new, &items[1]));
+    let (before, after) = match exact {
+        (None, None) => (within(old, &items[0]), within(new, &items[1])),
+        exact => exact,
+    };
     let subject = after.as_ref().or(before.as_ref()).map_or(Subject::Document, |(subject, _)| subject.clone());
     let what = "callers see no difference, but the generated Rust code differs".to_owned();
     let mut change = bare(&kind::RUST_ONLY, subject, what);

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use backup_sync_codegen::document::schemas;
 use backup_sync_codegen::lint::Sites;
 use backup_sync_codegen::surface::{Item, Part, Sort};
+use backup_sync_codegen::{Document, lower};
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
@@ -15,6 +16,33 @@ use crate::compare::shape::Shape;
 use crate::kind;
 use crate::model::{Change, Class, RustEffect, Subject};
 use crate::spot::Spot;
+
+/// Members of a document that no surface depends on.
+const WORDS: [&str; 8] =
+    ["description", "summary", "example", "examples", "externalDocs", "x-source", "x-doubts", "x-change"];
+
+/// What the surface of a client depends on: the lowered document without words. Two documents with the same skeleton
+/// need not be generated to know that their surfaces are the same.
+pub(crate) fn skeleton(document: &Document) -> (Value, Vec<(String, Vec<String>)>, String) {
+    let lowered = lower::run(document);
+    let mut value = lowered.document.value;
+    let mut waiting = vec![(&mut value, false)];
+    while let Some((node, named)) = waiting.pop() {
+        match node {
+            Value::Object(members) => {
+                // Members of `properties` have names of their own; one may be called `description`.
+                if !named {
+                    members.retain(|key, _| !WORDS.contains(&key.as_str()));
+                }
+                waiting.extend(members.iter_mut().map(|(key, node)| (node, !named && key == "properties")));
+            }
+            Value::Array(items) => waiting.extend(items.iter_mut().map(|node| (node, false))),
+            _ => {}
+        }
+    }
+    let words = |open: lower::OpenEnum| (open.schema, open.values.into_iter().map(|(value, _)| value).collect());
+    (value, lowered.plan.open_enums.into_iter().map(words).collect(), document.module())
+}
 
 /// One difference between two surfaces.
 #[derive(Debug)]
@@ -67,7 +95,7 @@ pub(crate) fn compare(old: &[Item], new: &[Item], changes: &[Change], root: &Val
     for item in old {
         let operation = item.sort == Sort::Operation;
         let renamed = if operation { &methods } else { &types }.get(&item.name).cloned();
-        let name = renamed.clone().unwrap_or_else(|| item.name.clone());
+        let name = renamed.or_else(|| inherited(&item.name, &types)).unwrap_or_else(|| item.name.clone());
         let Some(other) = after.get(&(operation, name.clone())) else {
             found.push(whole(item, item, Class::Breaking, format!("{} is gone", called(item))));
             continue;
@@ -83,6 +111,11 @@ pub(crate) fn compare(old: &[Item], new: &[Item], changes: &[Change], root: &Val
         found.push(whole(item, item, Class::Compatible, format!("{} is new", called(item))));
     }
     found
+}
+
+/// The new name of a type that the generator called after a renamed one, as in `TaskNote` for the note of a task.
+fn inherited(name: &str, types: &Renames) -> Option<String> {
+    types.iter().find_map(|(old, new)| Some(format!("{new}{}", name.strip_prefix(old.as_str())?)))
 }
 
 fn called(item: &Item) -> String {
@@ -108,7 +141,9 @@ fn plain(of: &str, module: &str, renames: &Renames) -> String {
     let mut out = String::with_capacity(short.len());
     for word in short.split_inclusive(|character: char| !character.is_alphanumeric() && character != '_') {
         let end = word.trim_end_matches(|character: char| !character.is_alphanumeric() && character != '_').len();
-        out.push_str(renames.get(&word[..end]).map_or(&word[..end], String::as_str));
+        let name = &word[..end];
+        let new = renames.get(name).cloned().or_else(|| inherited(name, renames));
+        out.push_str(new.as_deref().unwrap_or(name));
         out.push_str(&word[end..]);
     }
     out
@@ -217,14 +252,22 @@ fn fit(change: &Change, difference: &Difference, composed: &HashMap<String, BTre
         let schema = folded(schema);
         let own = !difference.operation && items.contains(&schema);
         let based = || items.iter().filter_map(|name| composed.get(name)).any(|parts| parts.contains(&schema));
+        // The generator names the type of a member after both: `TaskNote` is the note of a task.
+        let whole = |name: &str, part: Option<&str>| format!("{name}{}", part.unwrap_or_default());
+        let told = whole(&schema, said.as_deref());
+        let inside = said.is_some() && items.iter().any(|name| told == *name || told == whole(name, part.as_deref()));
+        let values = ["enum-", "word"].iter().any(|start| change.kind.id.starts_with(start));
         let mentioned = || difference.mentions.iter().any(|name| folded(name) == schema);
-        let renamed = change.kind.id == kind::SCHEMA_RENAMED.id && difference.items[0] != difference.items[1];
+        let renamed = change.kind.id == kind::SCHEMA_RENAMED.id
+            && difference.items[0] != difference.items[1]
+            && items[1].starts_with(&schema);
         return match () {
-            () if own && renamed => 6,
+            () if !difference.operation && renamed => 6,
             () if own && same_part => 5,
             () if !difference.operation && same_part && part.is_some() && based() => 4,
             () if mentioned() && said.is_none() => 3,
-            () if own && part.is_none() => 2,
+            () if !difference.operation && inside => 3,
+            () if own && (part.is_none() || values) => 2,
             () => 0,
         };
     }
@@ -249,9 +292,13 @@ pub(crate) fn leftovers(differences: Vec<Difference>) -> impl Iterator<Item = (b
     telling.map(|one| (one.operation, one.items, one.effect))
 }
 
-/// Changes that compile and fail when they are run: the builder asks for what is required when it sends.
-pub(crate) fn at_run_time(change: &Change) -> Option<RustEffect> {
+/// What the surfaces do not show: another crate, and builders that compile and fail when they are run.
+pub(crate) fn beyond_the_surface(change: &Change) -> Option<RustEffect> {
     let part = change.part.as_deref().unwrap_or("body");
+    if change.kind.id == kind::VENDOR_CHANGED.id {
+        let what = "the module moves to another crate".to_owned();
+        return Some(RustEffect { class: Class::Breaking, what });
+    }
     let what = match change.kind.id {
         "parameter-added-required" | "parameter-required" => {
             format!("`send()` fails until `{}(…)` is called", part.to_snake_case())

@@ -37,9 +37,9 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut program = Command::new(cargo);
     program.args(["run", "--quiet", "--manifest-path"]).arg(workspace::root().join("Cargo.toml"));
-    program.args(["-p", "backup-sync-cli", "--", "conformance", &arguments.endpoint]);
+    program.args(["-p", "backup-sync-cli", "--", "doctor", &arguments.endpoint, "--conformance"]);
     program.args(arguments.config.iter().flat_map(|file| [PathBuf::from("--config"), file.clone()]));
-    program.args(arguments.json.then_some("--json"));
+    program.args(arguments.json.then_some("--output=json"));
     let status = program.status();
     let status = status.map_err(|cause| Failure::Impossible(format!("cargo cannot be started: {cause}")))?;
     match status.code() {

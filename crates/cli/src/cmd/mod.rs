@@ -3,8 +3,8 @@
 pub mod api;
 pub mod completions;
 pub mod config;
-pub mod conformance;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod history;
 pub mod man;

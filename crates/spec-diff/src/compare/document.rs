@@ -22,7 +22,7 @@ impl<'a> Comparer<'a> {
         self.servers(id, &old, &new);
         // The rest is compared where it is used: `security` counts for each operation on its own.
         self.others(id, &old, &new, &["info", "servers", "security", "paths", "components", "openapi"]);
-        self.schemes(id, &old, &new);
+        self.security_schemes(&old, &new);
     }
 
     fn info(&mut self, id: Id, old: &Spot<'a>, new: &Spot<'a>) {
@@ -97,10 +97,12 @@ impl<'a> Comparer<'a> {
         self.others(id, old, new, &["url", "variables"]);
     }
 
-    fn schemes(&mut self, id: Id, old: &Spot<'a>, new: &Spot<'a>) {
+    fn security_schemes(&mut self, old: &Spot<'a>, new: &Spot<'a>) {
         let list = |spot: &Spot<'a>| spot.child("components").child("securitySchemes");
         for (name, scheme) in list(old).members() {
             let Some(other) = list(new).find(name) else { continue };
+            let id = self.graph.node();
+            self.schemes.insert(name, id);
             let means = |spot: &Spot<'a>| -> Value {
                 let members = spot.members().filter(|(key, _)| !["description", "bearerFormat"].contains(key));
                 Value::Object(
@@ -114,7 +116,7 @@ impl<'a> Comparer<'a> {
             if before != after {
                 let what = format!("the security scheme `{name}` is another one");
                 let tell = Tell::both(&kind::SECURITY_SCHEME_CHANGED, &scheme, &other, what);
-                self.tell(id, tell.values(Some(&before), Some(&after)).part(name));
+                self.tell(id, tell.values(Some(&before), Some(&after)));
             }
             self.others(
                 id,

@@ -48,6 +48,8 @@ struct Comparer<'a> {
     queue: VecDeque<Job<'a>>,
     /// Named schemas that a pair has accounted for, on each side.
     accounted: [BTreeSet<String>; 2],
+    /// Pair of each security scheme.
+    schemes: HashMap<&'a str, Id>,
 }
 
 /// All differences between two documents, with the operations that reach them.
@@ -59,6 +61,7 @@ pub(crate) fn run(old: &Value, new: &Value) -> Vec<Reached> {
         pairs: HashMap::new(),
         queue: VecDeque::new(),
         accounted: Default::default(),
+        schemes: HashMap::new(),
     };
     comparer.document();
     comparer.operations();
@@ -116,19 +119,18 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    /// Named schemas that no pair has led to: new, gone, or used by nobody.
+    /// Named schemas that no pair has led to: new, gone, used by nobody or by others than before.
     fn components(&mut self) {
         let id = self.graph.node();
-        let [old_seen, new_seen] = self.accounted.clone();
+        let new_seen = self.accounted[1].clone();
         let at = |root, name: &str| Spot::root(root).child("components").child("schemas").child(name);
-        for (name, _) in schemas_of(self.old).filter(|(name, _)| !old_seen.contains(*name)) {
+        for (name, _) in schemas_of(self.old) {
             let spot = at(self.old, name);
-            match at(self.new, name) {
-                other if other.is_nothing() => {
-                    self.tell(id, Tell::gone(&kind::SCHEMA_REMOVED, &spot, format!("the schema `{name}` is gone")));
-                }
-                other if !new_seen.contains(name) => drop(self.pair(Part::Schema, spot, other)),
-                _ => {}
+            let other = at(self.new, name);
+            if !other.is_nothing() {
+                self.pair(Part::Schema, spot, other);
+            } else if !self.accounted[0].contains(name) {
+                self.tell(id, Tell::gone(&kind::SCHEMA_REMOVED, &spot, format!("the schema `{name}` is gone")));
             }
         }
         for (name, _) in schemas_of(self.new).filter(|(name, _)| !new_seen.contains(*name)) {

@@ -31,7 +31,8 @@ impl<'a> Comparer<'a> {
         for (name, before, after) in both {
             if before.text("in") == Some("path") && name != after.name {
                 let what = format!("the path parameter `{name}` is called `{}` now", after.name);
-                self.tell(id, Tell::both(&kind::PARAMETER_RENAMED, &before, &after.spot, what).part(after.name));
+                let tell = Tell::both(&kind::PARAMETER_RENAMED, &before, &after.spot, what).part(after.name);
+                self.tell(id, tell.values(Some(&name.into()), Some(&after.name.into())));
             }
             let pair = self.pair(Part::Parameter, before, after.spot);
             self.graph.edge(id, pair, Some(REQUEST), ANY);

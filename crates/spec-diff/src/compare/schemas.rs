@@ -72,6 +72,7 @@ impl<'a> Comparer<'a> {
         self.accounted[0].extend(before.components.iter().map(|name| (*name).to_owned()));
         self.accounted[1].extend(after.components.iter().map(|name| (*name).to_owned()));
         self.named(id, old, new);
+        self.bases(id, &before, &after);
         let two = Two { old_spot: old, new_spot: new, old: &before, new: &after };
         self.kind_of_value(id, &two);
         self.enums(id, &two);
@@ -82,6 +83,15 @@ impl<'a> Comparer<'a> {
         let names: BTreeSet<&str> = before.keywords.keys().chain(after.keywords.keys()).copied().collect();
         for name in names.into_iter().filter(|name| !KNOWN.contains(name)) {
             self.keyword(id, name, before.keywords.get(name).cloned(), after.keywords.get(name).cloned());
+        }
+    }
+
+    /// Named schemas that both sides are put together from: what the outer schema hides is compared there.
+    fn bases(&mut self, id: Id, before: &Shape<'a>, after: &Shape<'a>) {
+        for name in before.components.intersection(&after.components) {
+            let at = |root| Spot::root(root).child("components").child("schemas").child(name);
+            let pair = self.pair(Part::Schema, at(self.old), at(self.new));
+            self.graph.edge(id, pair, None, ANY);
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Comparer, Tell};
-use crate::graph::Id;
+use crate::graph::{ANY, Id};
 use crate::kind;
 use crate::spot::Spot;
 
@@ -16,6 +16,11 @@ impl<'a> Comparer<'a> {
     pub(super) fn security(&mut self, id: Id, old: &Spot<'a>, new: &Spot<'a>) {
         let (before, after) = (effective(self.old, old), effective(self.new, new));
         let (was, is) = (ways(&before), ways(&after));
+        for scheme in was.iter().chain(&is).flat_map(BTreeMap::keys) {
+            if let Some(scheme) = self.schemes.get(*scheme) {
+                self.graph.edge(id, *scheme, None, ANY);
+            }
+        }
         if was == is {
             return;
         }
@@ -27,7 +32,9 @@ impl<'a> Comparer<'a> {
             () if open(&was) => (&kind::SECURITY_TIGHTENED, "needs credentials now"),
             () => (&kind::SECURITY_TIGHTENED, "needs other credentials than before"),
         };
-        self.tell(id, Tell::both(kind, &before, &after, what).values(Some(before.node), Some(after.node)));
+        let inherited = old.find("security").is_none() && new.find("security").is_none();
+        let (at, to) = if inherited { (&before, &after) } else { (old, new) };
+        self.tell(id, Tell::both(kind, at, to, what).values(Some(before.node), Some(after.node)));
     }
 }
 

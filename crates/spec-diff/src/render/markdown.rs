@@ -109,7 +109,10 @@ fn fenced(value: &Value) -> String {
 /// Text that Markdown shows as it is, code between backticks excepted; fit for a cell of a table.
 fn escaped(text: &str) -> String {
     let mut out = String::new();
-    for (index, piece) in plain(text).split('`').enumerate() {
+    let text = plain(text);
+    // A backtick without a partner would turn code and text around.
+    let text = if text.matches('`').count() % 2 == 0 { text } else { text.replace('`', "'") };
+    for (index, piece) in text.split('`').enumerate() {
         if index > 0 {
             out.push('`');
         }
