@@ -32,6 +32,9 @@ struct Compared {
 
 /// Says what will be called, calls it, and prints what deviates: of these endpoints, or of all when none is named.
 pub async fn check(names: &[String], from: &Endpoints, form: Output) -> Result<Exit, Failure> {
+    if form == Output::Csv {
+        return Err(Failure::usage("deviations come as table, json or ndjson"));
+    }
     let estate = Estate::open(from).await?;
     let all: Vec<String> = estate.file.endpoints.keys().cloned().collect();
     let mut compared = Vec::new();
@@ -47,10 +50,9 @@ pub async fn check(names: &[String], from: &Endpoints, form: Output) -> Result<E
     let deviations: usize = reports().map(Report::deviations).sum();
     let silent = reports().flat_map(|report| &report.calls).filter(|call| call.capture.is_none()).count();
     match form {
-        Output::Table => output::print(&reports().map(text).collect::<String>())?,
+        Output::Table | Output::Csv => output::print(&reports().map(text).collect::<String>())?,
         Output::Json => output::json(&Conformity { version: 1, endpoints: compared })?,
         Output::Ndjson => output::lines(&compared)?,
-        Output::Csv => return Err(Failure::usage("deviations come as table, json or ndjson")),
     }
     progress::say(format_args!("{deviations} deviations, {silent} calls without an answer to compare"));
     Ok(if deviations == 0 { Exit::Success } else { Exit::Failed })
