@@ -18,6 +18,7 @@ mod explain;
 mod golden;
 mod journal;
 mod kill;
+mod live;
 mod manuals;
 mod metrics;
 mod outputs;

@@ -5,6 +5,7 @@ mod bounds;
 mod cmd;
 mod complete;
 mod config;
+mod conformance;
 mod endpoints;
 mod estate;
 mod exit;
