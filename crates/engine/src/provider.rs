@@ -33,7 +33,8 @@ pub struct Target {
 /// A fact and its name, which is mostly a word of a vendor crate.
 type Fact = (Cow<'static, str>, Value);
 
-/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
+/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal.
+// Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
 #[schemars(with = "BTreeMap<String, Value>")]
