@@ -4,12 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backup_sync::engine::{Options, Selector};
+use backup_sync::engine::Options;
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCandidates;
 
 use crate::bounds::Bounds;
+use crate::cmd::doctor::Doctor;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
@@ -17,8 +17,13 @@ use crate::cmd::status::Status;
 use crate::cmd::stop::Stop;
 use crate::cmd::wait::Wait;
 use crate::cmd::{self, api, completions, config, explain, man};
+use crate::estate::Endpoints;
+use crate::exit;
 use crate::journal::JournalFile;
-use crate::{complete, exit};
+use crate::metrics::MetricsFile;
+use crate::page::PageFile;
+use crate::plan::{self, Plan};
+use crate::selection::Selection;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
 #[derive(Debug, Parser)]
@@ -42,6 +47,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show it all against three simulated vendors inside this process; nothing leaves the machine.
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
     /// Synchronize targets and prove each end.
     #[command(after_help = SYNC_EXAMPLES)]
@@ -60,6 +66,8 @@ pub enum Command {
     /// List what can be synchronized.
     #[command(after_help = TARGETS_EXAMPLES)]
     Targets(Targets),
+    /// Look at everything that endpoints need, and say of what is wrong how to put it right. Nothing is started.
+    Doctor(Doctor),
     /// Serve simulated vendors to practise and test with, until Ctrl-C.
     ///
     /// Prints one JSON document when they are ready: where they are, how to log in, what they have (see `backup-sync
@@ -82,17 +90,28 @@ pub enum Command {
     Schema(Schema),
 }
 
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  backup-sync demo
+  backup-sync demo --output json --report demo.html";
+
 const SYNC_EXAMPLES: &str = "\
 Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
   backup-sync sync --all --poll 30s --progress plain
-  backup-sync sync 'dr/replication/*' --dry-run";
+  backup-sync sync 'dr/replication/*' --dry-run
+  backup-sync sync --all --report night.html
+  backup-sync sync --all --simulated
+  backup-sync sync --label site=berlin
+  backup-sync sync --plan nightly.toml";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
   backup-sync targets
-  backup-sync targets 'm365/*/*' --output csv";
+  backup-sync targets 'm365/*/*' --output csv
+  backup-sync targets --label 'site=berlin,tier!=test' --output json
+  backup-sync targets --simulated";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -111,6 +130,7 @@ impl Command {
             Self::Status(_) => "status",
             Self::History(_) => "history",
             Self::Targets(_) => "targets",
+            Self::Doctor(_) => "doctor",
             Self::Simulate(_) => "simulate",
             Self::Api(_) => "api",
             Self::Config(_) => "config",
@@ -140,8 +160,8 @@ impl Command {
             | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
             Self::Status(status) if status.live => Some("breaking off"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
-            // It may wait for programs that print secrets.
-            Self::Config(config::Config::Check(_)) => Some("breaking off"),
+            // It may wait for programs that print secrets, and has sessions to end.
+            Self::Doctor(_) | Self::Config(config::Config::Check(_)) => Some("breaking off"),
             Self::Status(_)
             | Self::History(_)
             | Self::Config(_)
@@ -210,6 +230,9 @@ pub struct Demo {
     /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -228,15 +251,15 @@ pub struct ConfigFile {
 /// How running synchronizations are watched.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Watching {
-    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
-    pub deadline: Duration,
-    /// Longest pause between two looks while nothing changes.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub poll: Duration,
-    /// How long a claimed end may take to become visible before it counts as not proven.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub settle: Duration,
+    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on. [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// Longest pause between two looks while nothing changes. [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub poll: Option<Duration>,
+    /// How long a claimed end may take to become visible before it counts as not proven. [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub settle: Option<Duration>,
     /// On Ctrl-C ask the vendors to stop what this run has started, and wait a minute for that; a second Ctrl-C ends the
     /// program at once. What it found at work goes on, and so does what a vendor cannot stop. Without this everything
     /// goes on.
@@ -250,13 +273,30 @@ pub struct Watching {
 impl Watching {
     /// The options of the engine that say so.
     pub fn options(self) -> Options {
+        let usual = Options::default();
         self.bounds.of(Options {
-            polling: cmd::sync::polling(self.poll),
-            target_deadline: self.deadline,
-            settle: self.settle,
+            polling: cmd::sync::polling(self.poll.unwrap_or(usual.polling.longest)),
+            target_deadline: self.deadline.unwrap_or(usual.target_deadline),
+            settle: self.settle.unwrap_or(usual.settle),
             stop_on_break: self.stop_on_interrupt.then_some(STOP_LIMIT),
-            ..Options::default()
+            ..usual
         })
+    }
+
+    /// What counts beside a plan: the command line comes first.
+    pub fn with(self, plan: &Plan) -> Self {
+        Self {
+            deadline: self.deadline.or(plan::get(plan.deadline)),
+            poll: self.poll.or(plan::get(plan.poll)),
+            settle: self.settle.or(plan::get(plan.settle)),
+            bounds: Bounds {
+                max_jobs: self.bounds.max_jobs.or(plan.max_jobs),
+                max_jobs_per_endpoint: self.bounds.max_jobs_per_endpoint.or(plan.max_jobs_per_endpoint),
+                run_deadline: self.bounds.run_deadline.or(plan::get(plan.run_deadline)),
+                ..self.bounds
+            },
+            ..self
+        }
     }
 }
 
@@ -266,12 +306,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
 pub struct Sync {
-    /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
-    /// Every target of every endpoint.
-    #[arg(long, conflicts_with = "targets")]
-    pub all: bool,
+    /// Which targets.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Start targets too of which the vendor says that they are in sync.
     #[arg(long)]
     pub force: bool,
@@ -283,20 +320,26 @@ pub struct Sync {
     #[arg(long, conflicts_with = "no_journal")]
     pub detach: bool,
     /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
-    #[arg(long, conflicts_with = "detach")]
+    #[arg(long, conflicts_with_all = ["detach", "page"])]
     pub dry_run: bool,
     /// How it is watched.
     #[command(flatten)]
     pub watching: Watching,
-    /// Where the configuration is.
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
     /// Where the run is written down.
     #[command(flatten)]
     pub journal: JournalFile,
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -305,15 +348,15 @@ pub struct Sync {
 /// Arguments of `targets`.
 #[derive(Debug, Args)]
 pub struct Targets {
-    /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Only these.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Form of the list on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     pub output: Output,
-    /// Where the configuration is.
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
 }
 
 /// Arguments of `simulate`.
@@ -372,10 +415,14 @@ pub enum Document {
     Targets,
     /// What `api --list` prints with `--output json`.
     Operations,
+    /// What `doctor` prints with `--output json`.
+    Doctor,
     /// What `explain` prints with `--output json`.
     Explanations,
     /// The configuration file.
     Config,
+    /// The file that `sync` takes with `--plan`.
+    Plan,
     /// What `simulate` prints when it is ready.
     Simulate,
     /// The file that `simulate` takes with `--scenario`.

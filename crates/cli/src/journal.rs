@@ -7,9 +7,10 @@ use backup_sync::engine::{Journal, Options};
 use backup_sync_journal::{NewRun, RunJournal, Store};
 use clap::Args;
 use etcetera::BaseStrategy as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
+use crate::metrics::Successes;
 use crate::progress::{note, say, warn};
 
 /// Where the journal is.
@@ -18,6 +19,11 @@ pub struct JournalFile {
     /// Journal of runs; `none` keeps none. [default: backup-sync/journal.db in the user's folder for state]
     #[arg(long, value_name = "FILE", env = "BACKUP_SYNC_JOURNAL")]
     pub journal: Option<PathBuf>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of our time fit")]
+fn seconds_of(time: jiff::Timestamp) -> f64 {
+    time.as_second() as f64
 }
 
 /// The word for no journal.
@@ -51,7 +57,7 @@ fn default() -> Result<PathBuf, Failure> {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:@%,=".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -104,12 +110,26 @@ pub async fn tell_unfinished(store: &Store, file: &JournalFile) -> Result<(), Fa
     Ok(())
 }
 
-fn command(run: &str, file: &JournalFile) -> String {
+/// The command that goes on with a run.
+pub fn command(run: &str, file: &JournalFile) -> String {
     format!("backup-sync resume {run}{}", file.argument().unwrap_or_default())
 }
 
 fn wait_command(run: &str, file: &JournalFile) -> String {
     format!("backup-sync wait --run {run}{}", file.argument().unwrap_or_default())
+}
+
+/// The options of a run as they are written down.
+pub fn in_force(options: &Options) -> Value {
+    let seconds = |time: std::time::Duration| time.as_secs_f64();
+    json!({
+        "mode": options.mode.word(),
+        "adopt": options.adopt,
+        "force": options.force,
+        "deadline_s": seconds(options.target_deadline),
+        "poll_s": seconds(options.polling.longest),
+        "settle_s": seconds(options.settle),
+    })
 }
 
 /// Says how a run can be resumed.
@@ -130,26 +150,21 @@ impl Kept {
         store: Store,
         command: &str,
         file: &JournalFile,
-        config: &Path,
+        config: Option<&Path>,
         options: &Options,
     ) -> Result<Self, Failure> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
-        let seconds = |time: std::time::Duration| time.as_secs_f64();
-        let options = json!({
-            "mode": options.mode.word(),
-            "adopt": options.adopt,
-            "force": options.force,
-            "deadline_s": seconds(options.target_deadline),
-            "poll_s": seconds(options.polling.longest),
-            "settle_s": seconds(options.settle),
-        });
+        let config = config.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        let mut kept = in_force(options);
+        if !options.own.is_empty() {
+            kept["own"] = json!(options.own.iter().collect::<Vec<_>>());
+        }
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
             command,
             arguments: &arguments,
-            config: Some(&config),
-            options,
+            config: config.as_deref(),
+            options: kept,
         };
         Ok(Self::of(store.begin(&new).await?, file))
     }
@@ -158,6 +173,21 @@ impl Kept {
     pub fn of(journal: RunJournal, file: &JournalFile) -> Self {
         let (command, wait) = (command(journal.id(), file), wait_command(journal.id(), file));
         Self { journal, command, wait }
+    }
+
+    /// When targets were last proven to be synchronized, by whatever run of this journal.
+    pub async fn last_successes(&self) -> Successes {
+        let seconds = |time: String| time.parse::<jiff::Timestamp>().ok().map(|time| seconds_of(time));
+        match self.journal.store().status().await {
+            Ok((_, targets)) => {
+                let known = targets.into_iter();
+                known.filter_map(|one| Some((one.last.target, one.last_success.and_then(seconds)?))).collect()
+            }
+            Err(error) => {
+                warn(format_args!("{error}"));
+                Successes::new()
+            }
+        }
     }
 
     /// Its id.
@@ -180,8 +210,8 @@ impl Kept {
         Arc::new(self.journal.clone())
     }
 
-    /// The process is done with the run; when there is more to find out, the command for that is told.
-    pub async fn end(&self, exit: Exit) {
+    /// The process is done with the run; when there is more to find out, the command for that is told. `true`: it was.
+    pub async fn end(&self, exit: Exit) -> bool {
         let open = match self.journal.end(exit.code()).await {
             Ok(open) => open,
             Err(error) => {
@@ -189,10 +219,12 @@ impl Kept {
                 true
             }
         };
-        if open || matches!(exit, Exit::Unconfirmed | Exit::StillRunning) {
+        let more = open || matches!(exit, Exit::Unconfirmed | Exit::StillRunning);
+        if more {
             tell_command(&self.command);
         }
         self.journal.store().close().await;
+        more
     }
 }
 

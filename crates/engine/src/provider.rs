@@ -30,6 +30,16 @@ pub struct Target {
     pub facts: Facts,
 }
 
+/// The fact with the vendor's own labels or tags of a target: an object of texts.
+pub const LABELS: &str = "labels";
+
+impl Target {
+    /// Labels by which it can be chosen.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.facts.get(LABELS).unwrap_or_default()
+    }
+}
+
 /// A fact and its name, which is mostly a word of a vendor crate.
 type Fact = (Cow<'static, str>, Value);
 

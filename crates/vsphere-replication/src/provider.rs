@@ -71,6 +71,23 @@ impl VsphereReplication {
     ///
     /// When the configuration is wrong, the appliance cannot be reached, or refuses a login.
     pub async fn connect(config: &Config) -> Result<Self, Error> {
+        let endpoint = Self::prepare(config)?;
+        match endpoint.log_in_everywhere().await {
+            Ok(()) => Ok(endpoint),
+            Err(error) => {
+                let _ = endpoint.connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Logs in at the local site.
+    pub(crate) async fn log_in(&self) -> Result<(), Error> {
+        self.connection.open().await
+    }
+
+    /// A connection over which nothing was sent yet.
+    pub(crate) fn prepare(config: &Config) -> Result<Self, Error> {
         let base = base_url(&config.name, &config.url)?;
         let quota = Quota::new(config.session_quota);
         let bare = Connection::builder(v2::OPERATIONS)
@@ -95,7 +112,7 @@ impl VsphereReplication {
         let session: Arc<dyn Authenticator> = Arc::new(TokenSession::new(login, config.clock.clone(), Duration::ZERO));
         let connection = bare.with(v2::OPERATIONS, session.clone());
         let client = v2::Client::new_with_client(&base, connection.http(), connection.clone());
-        let endpoint = Self {
+        Ok(Self {
             name: config.name.clone(),
             base,
             connection,
@@ -107,14 +124,7 @@ impl VsphereReplication {
             quota: (quota, config.session_quota),
             readings: Readings::default(),
             cost: AtomicUsize::new(0),
-        };
-        match endpoint.log_in_everywhere().await {
-            Ok(()) => Ok(endpoint),
-            Err(error) => {
-                let _ = endpoint.connection.close().await;
-                Err(error)
-            }
-        }
+        })
     }
 
     /// The generated client.
@@ -153,7 +163,7 @@ impl VsphereReplication {
     }
 
     /// Adds the remote login of a pairing to the session, where one is needed and known.
-    async fn log_in_remotely(&self, pairing: &Pairing) -> Result<(), Error> {
+    pub(crate) async fn log_in_remotely(&self, pairing: &Pairing) -> Result<(), Error> {
         let Some(remote) = self.remote.as_ref().filter(|_| !within_one_vcenter(pairing)) else { return Ok(()) };
         let basic = auth::basic(&remote.username, &remote.password)?;
         let both = Arc::new(WithRemote { session: self.session.clone(), basic });
@@ -236,7 +246,7 @@ fn pairing(target: &Target) -> Option<String> {
 }
 
 /// A pairing of a vCenter with itself has no remote site.
-fn within_one_vcenter(pairing: &Pairing) -> bool {
+pub(crate) fn within_one_vcenter(pairing: &Pairing) -> bool {
     let id = |server: &Option<v2::types::ServerInfo>| server.as_ref().and_then(|server| server.id.clone());
     let local = id(&pairing.local_vc_server);
     local.is_some() && local == id(&pairing.remote_vc_server)

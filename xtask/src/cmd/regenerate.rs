@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use backup_sync_codegen::{Document, Generated, generate};
 
-use super::Failure;
+use backup_sync_workshop::workspace::specs;
+
+use super::{Failure, write};
 use crate::workspace;
 
 /// Options of `regenerate`.
@@ -50,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Every surface listing, by its path below the root; writes the clients when `write_clients`.
 fn generate_all(root: &Path, write_clients: bool) -> Result<BTreeMap<PathBuf, String>, Failure> {
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for document in workspace::specs(root)? {
+    for document in specs(root)? {
         let document = document.map_err(|finding| Failure::Found(finding.to_string()))?;
         let generated = generate(&document).map_err(|error| Failure::Found(error.to_string()))?;
         if write_clients {
@@ -73,14 +75,6 @@ fn write_client(root: &Path, document: &Document, generated: &Generated) -> Resu
     let folder = root.join("target/codegen").join(document.vendor());
     write(&folder.join(format!("{}.rs", generated.module)), &generated.client)?;
     write(&folder.join(format!("{}_mock.rs", generated.module)), &generated.mocks)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |source| Failure::File { path: path.to_owned(), verb: "written", source };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    fs::write(path, text).map_err(failed)
 }
 
 /// One sentence for each listing that differs from what is committed.

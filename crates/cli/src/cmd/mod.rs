@@ -4,6 +4,7 @@ pub mod api;
 pub mod completions;
 pub mod config;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 pub mod history;
 pub mod man;

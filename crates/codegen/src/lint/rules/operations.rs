@@ -9,9 +9,12 @@ use crate::document::{METHODS, OperationNode, join, operations, resolve};
 use crate::lint::{Breaches, Context};
 
 pub(super) fn version(context: &Context<'_>, breaches: &mut Breaches) {
-    match context.document.value.get("openapi").and_then(Value::as_str) {
-        Some("3.0.3") => {}
-        Some(version) => breaches.add("/openapi", format!("the document says OpenAPI {version}")),
+    let root = &context.document.value;
+    match root.get("openapi") {
+        Some(Value::String(version)) if version == "3.0.3" => {}
+        Some(Value::String(version)) => breaches.add("/openapi", format!("the document says OpenAPI {version}")),
+        Some(other) => breaches.add("/openapi", format!("the version {other} is not text of three numbers")),
+        None if root.get("swagger").is_some() => breaches.add("/swagger", "the document is Swagger 2.0, not OpenAPI"),
         None => breaches.add("/openapi", "the document does not say which OpenAPI version it uses"),
     }
 }
@@ -289,6 +292,44 @@ pub(super) fn path_template(context: &Context<'_>, breaches: &mut Breaches) {
             let known = METHODS.contains(&key.as_str()) || key.starts_with("x-");
             if !known && !matches!(key.as_str(), "parameters" | "summary" | "description" | "servers" | "$ref") {
                 breaches.add(join(&join("/paths", path), key), format!("{key} is no HTTP method"));
+            }
+        }
+    }
+}
+
+/// Whether a status or range of statuses is one that OpenAPI knows.
+fn is_status(status: &str) -> bool {
+    let number = status.parse::<u16>().is_ok_and(|number| (100..600).contains(&number)) && status.len() == 3;
+    number || status == "default" || matches!(status, "1XX" | "2XX" | "3XX" | "4XX" | "5XX")
+}
+
+pub(super) fn statuses(context: &Context<'_>, breaches: &mut Breaches) {
+    let root = &context.document.value;
+    for operation in operations(root) {
+        let listed = answers(root, &operation);
+        let declared = |wanted: &str| listed.iter().any(|(_, status, _)| [wanted, "4XX", "default"].contains(status));
+        // What the vendor's page leaves out is not invented, but said.
+        let doubts = operation.node.get("x-doubts").map(Value::to_string).unwrap_or_default();
+        let at = join(&operation.pointer(), "responses");
+        let security = operation.node.get("security").or_else(|| root.get("security"));
+        let credentials = security.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        if credentials && !declared("401") && !doubts.contains("401") {
+            let what =
+                format!("{} needs credentials and neither declares 401 nor speaks of it in x-doubts", operation.id());
+            breaches.add(at.clone(), what);
+        }
+        if operation.path.contains('{') && !declared("404") && !doubts.contains("404") {
+            let what = format!(
+                "{} names an object in its path and neither declares 404 nor speaks of it in x-doubts",
+                operation.id()
+            );
+            breaches.add(at, what);
+        }
+        for (at, status, answer) in &listed {
+            if !is_status(status) {
+                breaches.add(at.clone(), format!("{status:?} is no HTTP status, range such as 4XX, or default"));
+            } else if matches!(*status, "204" | "205" | "304") && answer.get("content").is_some() {
+                breaches.add(at.clone(), format!("{} {status} has a body, which HTTP forbids", operation.id()));
             }
         }
     }

@@ -227,3 +227,46 @@ pub(super) fn member_collision(context: &Context<'_>, breaches: &mut Breaches) {
         }
     });
 }
+
+/// What a schema consists of by itself: its reference and its parts, not its members.
+fn made_of(node: &Value) -> impl Iterator<Item = &str> {
+    let parts = ["allOf", "oneOf", "anyOf"].into_iter().filter_map(|key| node.get(key)?.as_array()).flatten();
+    parts.chain([node]).filter_map(schema_name)
+}
+
+type Graph<'a> = HashMap<&'a str, Vec<&'a str>>;
+
+/// The graph with its arrows turned, without what comes to an end: what has no arrows, or only to such.
+fn endless_part<'a>(graph: &Graph<'a>) -> Graph<'a> {
+    let mut turned: Graph<'a> = graph.keys().map(|name| (*name, Vec::new())).collect();
+    let mut open: HashMap<&str, usize> = HashMap::new();
+    for (from, all) in graph {
+        for to in all {
+            if let Some(sources) = turned.get_mut(to) {
+                sources.push(from);
+                *open.entry(from).or_default() += 1;
+            }
+        }
+    }
+    let mut ended: Vec<&str> = graph.keys().filter(|name| !open.contains_key(**name)).copied().collect();
+    while let Some(name) = ended.pop() {
+        for from in turned.remove(name).into_iter().flatten() {
+            let left = open.entry(from).or_default();
+            *left -= 1;
+            if *left == 0 {
+                ended.push(from);
+            }
+        }
+    }
+    turned
+}
+
+pub(super) fn endless(context: &Context<'_>, breaches: &mut Breaches) {
+    let root = &context.document.value;
+    let graph: Graph<'_> = schemas(root).map(|(name, node)| (name.as_str(), made_of(node).collect())).collect();
+    // Turned twice, what only leads to a circle is gone too.
+    let circles = endless_part(&endless_part(&graph));
+    for (name, _) in schemas(root).filter(|(name, _)| circles.contains_key(name.as_str())) {
+        breaches.add(join("/components/schemas", name), format!("{name} consists of itself"));
+    }
+}
