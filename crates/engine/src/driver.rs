@@ -316,7 +316,7 @@ impl<'a> Driver<'a> {
     /// Decides about one target from its state before.
     async fn check(&mut self, place: usize, baseline: Baseline, at: Duration) {
         let (watch, slot) = (self.watch, &mut self.slots[place]);
-        let not_started = match step(&watch.run.options, &slot.target.address, &baseline.readiness) {
+        let not_started = match step(&watch.run.options, &slot.target().address, &baseline.readiness) {
             Step::Start | Step::Adopt(_) => None,
             Step::Skip(reason) => Some(Outcome::Skipped { reason }),
             Step::Fail(reason) => Some(Outcome::Failed { reason }),
@@ -392,7 +392,7 @@ impl<'a> Driver<'a> {
     /// When this job may be overdue or stuck.
     fn next_scan(&self, place: usize) -> Duration {
         let (options, slot) = (&self.watch.run.options, &self.slots[place]);
-        let overdue = slot.started.saturating_add(options.deadline(&slot.target.address));
+        let overdue = slot.started.saturating_add(options.deadline(&slot.target().address));
         let stuck = options.stuck_after.filter(|_| slot.stuck.is_none());
         stuck.map_or(overdue, |after| overdue.min(slot.changed().saturating_add(after)))
     }
@@ -428,7 +428,7 @@ impl<'a> Driver<'a> {
         let (watch, options) = (self.watch, &self.watch.run.options);
         let slot = &mut self.slots[place];
         let unchanged = slot.unchanged(now);
-        let limit = options.deadline(&slot.target.address);
+        let limit = options.deadline(&slot.target().address);
         if now.saturating_sub(slot.started) >= limit {
             let limit = limit.as_secs();
             let why = format!(
