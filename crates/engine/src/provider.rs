@@ -40,12 +40,9 @@ impl Target {
     }
 }
 
-/// A fact with its name.
-type Fact = (Box<str>, Value);
-
-/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
 /// A fact and its name, which is mostly a word of a vendor crate.
 type Fact = (Cow<'static, str>, Value);
+
 /// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal.
 // Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,7 +50,6 @@ type Fact = (Cow<'static, str>, Value);
 #[schemars(with = "BTreeMap<String, Value>")]
 pub struct Facts(
     /// In the order of names. A few at most for each of many targets, where a tree would be mostly empty nodes.
-    Option<Arc<Vec<Fact>>>,
     Option<Arc<[Fact]>>,
 );
 
@@ -94,7 +90,6 @@ impl Facts {
     }
 
     fn all(&self) -> &[Fact] {
-        self.0.as_ref().map_or(&[], |facts| facts)
         self.0.as_deref().unwrap_or_default()
     }
 
