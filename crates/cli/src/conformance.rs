@@ -61,9 +61,11 @@ pub async fn check(names: &[String], from: &Endpoints, form: Output) -> Result<E
 async fn compare(name: &str, endpoint: &Endpoint, services: &[Service]) -> Result<Vec<Report>, Failure> {
     let mut planned = Vec::new();
     for service in services {
-        let of_service = |table: &&&Table| std::ptr::eq(table.operations, service.operations());
+        // By content: a table in a static may be a copy of the one in the vendor crate.
+        let of_service = |table: &&&Table| table.operations == service.operations();
         let tables = tables::of(endpoint);
-        let Some(table) = tables.iter().find(of_service) else { continue };
+        let table = tables.iter().find(of_service);
+        let table = table.ok_or_else(|| Failure::usage(format!("endpoint {name} has an API without a document")))?;
         let document: Value = serde_json::from_str(table.document)
             .map_err(|cause| Failure::usage(format!("the document of {} cannot be read: {cause}", table.vendor)))?;
         let given: Vec<&str> = service.given().collect();
