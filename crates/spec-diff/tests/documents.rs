@@ -1,5 +1,7 @@
 //! Whole documents: new, gone and renamed ones, reasons, reach, and what renderers do with dangerous text.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use backup_sync_codegen::{Document, load};
 use backup_sync_spec_diff::model::{Reason, Status};
 use backup_sync_spec_diff::render::{Format, render};

@@ -51,6 +51,9 @@ fn all(root: &Value) -> Vec<Operation<'_>> {
     list
 }
 
+/// Whether two operations are the same one, by one measure.
+type Test<'t, 'a> = &'t dyn Fn(&Operation<'a>, &Operation<'a>) -> bool;
+
 /// Pairs what is the same operation: by place and id, then by place when the id is new, then by id alone.
 fn matched<'a>(old: &[Operation<'a>], new: &[Operation<'a>]) -> Vec<(Option<usize>, Option<usize>)> {
     let mut left: BTreeSet<usize> = (0..old.len()).collect();
@@ -60,7 +63,7 @@ fn matched<'a>(old: &[Operation<'a>], new: &[Operation<'a>]) -> Vec<(Option<usiz
         list.iter().map(|operation| operation.id).filter(|id| !id.is_empty()).collect()
     };
     let (old_ids, new_ids) = (ids(old), ids(new));
-    let tests: [&dyn Fn(&Operation<'a>, &Operation<'a>) -> bool; 4] = [
+    let tests: [Test<'_, 'a>; 4] = [
         &|a, b| a.wire() == b.wire() && a.id == b.id,
         &|a, b| a.wire() == b.wire() && !new_ids.contains(a.id) && !old_ids.contains(b.id),
         &|a, b| a.id == b.id && !a.id.is_empty(),

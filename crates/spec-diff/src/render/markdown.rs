@@ -111,7 +111,7 @@ fn escaped(text: &str) -> String {
     let mut out = String::new();
     let text = plain(text);
     // A backtick without a partner would turn code and text around.
-    let text = if text.matches('`').count() % 2 == 0 { text } else { text.replace('`', "'") };
+    let text = if text.matches('`').count().is_multiple_of(2) { text } else { text.replace('`', "'") };
     for (index, piece) in text.split('`').enumerate() {
         if index > 0 {
             out.push('`');
