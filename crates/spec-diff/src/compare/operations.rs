@@ -197,12 +197,15 @@ impl<'a> Comparer<'a> {
         for key in ["x-permissions", "x-dr-permissions"] {
             let (before, after) = (old.find(key), new.find(key));
             let list = |spot: &Option<Spot<'a>>| -> Vec<&'a Value> {
-                let node = spot.as_ref().map(|spot| spot.node);
-                node.map_or_else(Vec::new, |node| {
-                    node.as_array().map_or_else(|| vec![node], |list| list.iter().collect())
-                })
+                // vSphere Replication writes the list one level deeper.
+                let node = spot.as_ref().map(|spot| spot.node.get("permissions").unwrap_or(spot.node));
+                node.and_then(Value::as_array).into_iter().flatten().collect()
             };
             let (was, is) = (list(&before), list(&after));
+            if was == is {
+                self.keyword(id, key, before, after);
+                continue;
+            }
             let added: Vec<&Value> = is.iter().copied().filter(|right| !was.contains(right)).collect();
             let removed: Vec<&Value> = was.iter().copied().filter(|right| !is.contains(right)).collect();
             for (kind, rights, verb) in

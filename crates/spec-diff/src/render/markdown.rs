@@ -73,7 +73,7 @@ fn details(out: &mut String, change: &Change) {
         let _ = writeln!(out, "- {label}: {}", escaped(text));
     };
     line("at", &place(change));
-    line("kind", &format!("{}; {}", change.kind.id, change.kind.why));
+    line("kind", &format!("{}; {}", change.kind.id, change.why));
     if let Some(reach) = reach(change) {
         line("reaches", &reach);
     }
