@@ -10,6 +10,7 @@ mod config;
 #[expect(dead_code, reason = "these tests use a part")]
 mod conformance;
 mod demo;
+mod doctor;
 mod dry_run;
 mod examples;
 mod exit_codes;
@@ -17,12 +18,15 @@ mod explain;
 mod golden;
 mod journal;
 mod kill;
+mod live;
 mod manuals;
+mod metrics;
 mod outputs;
 mod report;
 mod scenarios;
 mod schema;
 mod secrets;
+mod selection;
 mod simulate;
 mod site;
 mod status;
@@ -30,6 +34,8 @@ mod stop;
 mod sync;
 mod telemetry;
 mod wait;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

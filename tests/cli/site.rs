@@ -87,6 +87,8 @@ fn table(folder: &Path, endpoint: &Endpoint) -> String {
     let Endpoint { name, vendor, url, username, .. } = endpoint;
     let file = format!("{name}.password");
     secret(&folder.join(&file), &endpoint.password);
+    // What cannot be told from the vendor.
+    let labels = format!("labels = {{ site = \"berlin\", at = \"{name}\" }}\n");
     let mut table = format!(
         "[endpoints.{name}]\nvendor = \"{vendor}\"\nurl = \"{url}\"\nusername = '{username}'\npassword = {{ file = \
          \"{file}\" }}\n"
@@ -96,6 +98,7 @@ fn table(folder: &Path, endpoint: &Endpoint) -> String {
         let user = endpoint.remote_username.as_deref().unwrap_or_default();
         table += &format!("remote = {{ username = \"{user}\", password = {{ file = \"remote.password\" }} }}\n");
     }
+    table += &labels;
     for (key, value) in [("iam_url", &endpoint.iam_url), ("region", &endpoint.region), ("domain", &endpoint.domain)] {
         table += &value.as_ref().map(|value| format!("{key} = \"{value}\"\n")).unwrap_or_default();
     }

@@ -4,22 +4,27 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backup_sync::engine::{Options, Selector};
+use backup_sync::engine::Options;
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCandidates;
 
 use crate::bounds::Bounds;
+use crate::cmd::doctor::Doctor;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
 use crate::cmd::status::Status;
 use crate::cmd::stop::Stop;
 use crate::cmd::wait::Wait;
+use crate::cmd::watch::Watch;
 use crate::cmd::{self, api, completions, config, explain, man};
+use crate::estate::Endpoints;
+use crate::exit;
 use crate::journal::JournalFile;
+use crate::metrics::MetricsFile;
 use crate::page::PageFile;
-use crate::{complete, exit};
+use crate::plan::{self, Plan};
+use crate::selection::Selection;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
 #[derive(Debug, Parser)]
@@ -53,6 +58,8 @@ pub enum Command {
     /// Watch what runs already to its proven end; nothing is started.
     #[command(visible_alias = "attach")]
     Wait(Wait),
+    /// Show what targets are doing as a table that keeps itself up to date. Nothing is started.
+    Watch(Watch),
     /// Ask the vendors to stop what runs, and look until it has stopped.
     Stop(Stop),
     /// Tell where targets stand: from the journal, or with --live from the endpoints.
@@ -62,6 +69,8 @@ pub enum Command {
     /// List what can be synchronized.
     #[command(after_help = TARGETS_EXAMPLES)]
     Targets(Targets),
+    /// Look at everything that endpoints need, and say of what is wrong how to put it right. Nothing is started.
+    Doctor(Doctor),
     /// Serve simulated vendors to practise and test with, until Ctrl-C.
     ///
     /// Prints one JSON document when they are ready: where they are, how to log in, what they have (see `backup-sync
@@ -95,12 +104,17 @@ Examples:
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
   backup-sync sync --all --poll 30s --progress plain
   backup-sync sync 'dr/replication/*' --dry-run
-  backup-sync sync --all --report night.html";
+  backup-sync sync --all --report night.html
+  backup-sync sync --all --simulated
+  backup-sync sync --label site=berlin
+  backup-sync sync --plan nightly.toml";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
   backup-sync targets
-  backup-sync targets 'm365/*/*' --output csv";
+  backup-sync targets 'm365/*/*' --output csv
+  backup-sync targets --label 'site=berlin,tier!=test' --output json
+  backup-sync targets --simulated";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -115,10 +129,12 @@ impl Command {
             Self::Sync(_) => "sync",
             Self::Resume(_) => "resume",
             Self::Wait(_) => "wait",
+            Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
             Self::Status(_) => "status",
             Self::History(_) => "history",
             Self::Targets(_) => "targets",
+            Self::Doctor(_) => "doctor",
             Self::Simulate(_) => "simulate",
             Self::Api(_) => "api",
             Self::Config(_) => "config",
@@ -147,9 +163,10 @@ impl Command {
             | Self::Targets(_)
             | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
             Self::Status(status) if status.live => Some("breaking off"),
+            Self::Watch(_) => Some("leaving; nothing was started"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
-            // It may wait for programs that print secrets.
-            Self::Config(config::Config::Check(_)) => Some("breaking off"),
+            // It may wait for programs that print secrets, and has sessions to end.
+            Self::Doctor(_) | Self::Config(config::Config::Check(_)) => Some("breaking off"),
             Self::Status(_)
             | Self::History(_)
             | Self::Config(_)
@@ -239,15 +256,15 @@ pub struct ConfigFile {
 /// How running synchronizations are watched.
 #[derive(Clone, Copy, Debug, Args)]
 pub struct Watching {
-    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
-    pub deadline: Duration,
-    /// Longest pause between two looks while nothing changes.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub poll: Duration,
-    /// How long a claimed end may take to become visible before it counts as not proven.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub settle: Duration,
+    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on. [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// Longest pause between two looks while nothing changes. [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub poll: Option<Duration>,
+    /// How long a claimed end may take to become visible before it counts as not proven. [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub settle: Option<Duration>,
     /// On Ctrl-C ask the vendors to stop what this run has started, and wait a minute for that; a second Ctrl-C ends the
     /// program at once. What it found at work goes on, and so does what a vendor cannot stop. Without this everything
     /// goes on.
@@ -261,13 +278,30 @@ pub struct Watching {
 impl Watching {
     /// The options of the engine that say so.
     pub fn options(self) -> Options {
+        let usual = Options::default();
         self.bounds.of(Options {
-            polling: cmd::sync::polling(self.poll),
-            target_deadline: self.deadline,
-            settle: self.settle,
+            polling: cmd::sync::polling(self.poll.unwrap_or(usual.polling.longest)),
+            target_deadline: self.deadline.unwrap_or(usual.target_deadline),
+            settle: self.settle.unwrap_or(usual.settle),
             stop_on_break: self.stop_on_interrupt.then_some(STOP_LIMIT),
-            ..Options::default()
+            ..usual
         })
+    }
+
+    /// What counts beside a plan: the command line comes first.
+    pub fn with(self, plan: &Plan) -> Self {
+        Self {
+            deadline: self.deadline.or(plan::get(plan.deadline)),
+            poll: self.poll.or(plan::get(plan.poll)),
+            settle: self.settle.or(plan::get(plan.settle)),
+            bounds: Bounds {
+                max_jobs: self.bounds.max_jobs.or(plan.max_jobs),
+                max_jobs_per_endpoint: self.bounds.max_jobs_per_endpoint.or(plan.max_jobs_per_endpoint),
+                run_deadline: self.bounds.run_deadline.or(plan::get(plan.run_deadline)),
+                ..self.bounds
+            },
+            ..self
+        }
     }
 }
 
@@ -277,12 +311,9 @@ const STOP_LIMIT: Duration = Duration::from_secs(60);
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
 pub struct Sync {
-    /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
-    /// Every target of every endpoint.
-    #[arg(long, conflicts_with = "targets")]
-    pub all: bool,
+    /// Which targets.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Start targets too of which the vendor says that they are in sync.
     #[arg(long)]
     pub force: bool,
@@ -299,15 +330,18 @@ pub struct Sync {
     /// How it is watched.
     #[command(flatten)]
     pub watching: Watching,
-    /// Where the configuration is.
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
     /// Where the run is written down.
     #[command(flatten)]
     pub journal: JournalFile,
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// Where the page about the run goes.
     #[command(flatten)]
     pub page: PageFile,
@@ -319,15 +353,15 @@ pub struct Sync {
 /// Arguments of `targets`.
 #[derive(Debug, Args)]
 pub struct Targets {
-    /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Only these.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Form of the list on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     pub output: Output,
-    /// Where the configuration is.
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
 }
 
 /// Arguments of `simulate`.
@@ -386,10 +420,14 @@ pub enum Document {
     Targets,
     /// What `api --list` prints with `--output json`.
     Operations,
+    /// What `doctor` prints with `--output json`.
+    Doctor,
     /// What `explain` prints with `--output json`.
     Explanations,
     /// The configuration file.
     Config,
+    /// The file that `sync` takes with `--plan`.
+    Plan,
     /// What `simulate` prints when it is ready.
     Simulate,
     /// The file that `simulate` takes with `--scenario`.

@@ -159,6 +159,14 @@ impl Exit {
         }
     }
 
+    /// How a call that failed ends the program.
+    pub fn of_call(error: &Error) -> Self {
+        match error.kind() {
+            Kind::Usage => Self::Usage,
+            kind => Self::of_error(Some(kind.as_str()), error.is_transient()),
+        }
+    }
+
     fn of_error(kind: Option<&str>, transient: bool) -> Self {
         match kind {
             Some("unreachable" | "throttled" | "deadline") => Self::Transient,
@@ -225,10 +233,6 @@ impl Failure {
 
     /// How it ends the program.
     pub fn exit(&self) -> Exit {
-        let of = |error: &Error| match error.kind() {
-            Kind::Usage => Exit::Usage,
-            kind => Exit::of_error(Some(kind.as_str()), error.is_transient()),
-        };
         match self {
             // Another process is at work on the run, and will be done some day.
             Self::Journal(backup_sync_journal::Error::Busy { .. }) => Exit::Transient,
@@ -237,7 +241,7 @@ impl Failure {
             Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
             Self::Output(_) => Exit::Unwritten,
             Self::Endpoints(endpoints) => {
-                Exit::worst(&endpoints.iter().map(|(_, error)| of(error)).collect::<Vec<Exit>>())
+                Exit::worst(&endpoints.iter().map(|(_, error)| Exit::of_call(error)).collect::<Vec<Exit>>())
             }
         }
     }

@@ -10,6 +10,7 @@ use etcetera::BaseStrategy as _;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
+use crate::metrics::Successes;
 use crate::progress::{note, say, warn};
 
 /// Where the journal is.
@@ -18,6 +19,11 @@ pub struct JournalFile {
     /// Journal of runs; `none` keeps none. [default: backup-sync/journal.db in the user's folder for state]
     #[arg(long, value_name = "FILE", env = "BACKUP_SYNC_JOURNAL")]
     pub journal: Option<PathBuf>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of our time fit")]
+fn seconds_of(time: jiff::Timestamp) -> f64 {
+    time.as_second() as f64
 }
 
 /// The word for no journal.
@@ -144,17 +150,21 @@ impl Kept {
         store: Store,
         command: &str,
         file: &JournalFile,
-        config: &Path,
+        config: Option<&Path>,
         options: &Options,
     ) -> Result<Self, Failure> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let config = config.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        let mut kept = in_force(options);
+        if !options.own.is_empty() {
+            kept["own"] = json!(options.own.iter().collect::<Vec<_>>());
+        }
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
             command,
             arguments: &arguments,
-            config: Some(&config),
-            options: in_force(options),
+            config: config.as_deref(),
+            options: kept,
         };
         Ok(Self::of(store.begin(&new).await?, file))
     }
@@ -163,6 +173,21 @@ impl Kept {
     pub fn of(journal: RunJournal, file: &JournalFile) -> Self {
         let (command, wait) = (command(journal.id(), file), wait_command(journal.id(), file));
         Self { journal, command, wait }
+    }
+
+    /// When targets were last proven to be synchronized, by whatever run of this journal.
+    pub async fn last_successes(&self) -> Successes {
+        let seconds = |time: String| time.parse::<jiff::Timestamp>().ok().map(seconds_of);
+        match self.journal.store().status().await {
+            Ok((_, targets)) => {
+                let known = targets.into_iter();
+                known.filter_map(|one| Some((one.last.target, one.last_success.and_then(seconds)?))).collect()
+            }
+            Err(error) => {
+                warn(format_args!("{error}"));
+                Successes::new()
+            }
+        }
     }
 
     /// Its id.

@@ -41,14 +41,14 @@ pub fn file(path: &Path, shown: &str) -> Result<Document, Finding> {
     }
 }
 
-/// Larger documents are refused, in bytes; ten times the largest one that a vendor publishes here.
-const LARGEST: usize = 4 << 20;
+/// Larger documents are refused, in bytes; the largest one here has a sixth of it.
+const LARGEST: usize = 1 << 20;
 
 /// Deeper documents are refused; the deepest one here has a quarter of it.
 const DEEPEST: usize = 100;
 
 /// The pointers of all nodes together, in bytes: what a small document could make large.
-const POINTERS: usize = 64 << 20;
+const POINTERS: usize = 32 << 20;
 
 fn too_large(shown: &str) -> Finding {
     let what = format!("the document has more than {LARGEST} bytes; describe only the operations that are needed");
@@ -75,6 +75,10 @@ pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
             // The parser has a limit of its own for brackets, and reads ahead.
             let what = match error.info() {
                 info if info.contains("recursion limit") => too_deep(),
+                info if info.contains("did not find expected") => format!(
+                    "the YAML is malformed: {info}; this line or the one before is indented differently from its neighbours, \
+                     or lacks a colon, a quote or a bracket"
+                ),
                 info => format!("the YAML is malformed: {info}"),
             };
             Finding::unreadable(shown, place, what)

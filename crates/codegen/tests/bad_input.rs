@@ -1,6 +1,6 @@
 //! Documents that nobody should have to meet: each ends in one sentence with its place, before it costs time or memory.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::fs;
 
@@ -86,7 +86,7 @@ fn a_hundred_levels_are_none_too_many() {
 fn twenty_megabytes_are_refused_unread() {
     let line = "a: 'some text that makes the file long'\n";
     let told = refused_file(line.repeat(20_000_000 / line.len()).as_bytes());
-    assert_eq!(told, "1:1: the document has more than 4194304 bytes; describe only the operations that are needed");
+    assert_eq!(told, "1:1: the document has more than 1048576 bytes; describe only the operations that are needed");
     assert!(refused(&"#".repeat(5 << 20)).starts_with("1:1: the document has more than"));
 }
 

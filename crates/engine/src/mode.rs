@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::address::Address;
 use crate::outcome::Outcome;
 use crate::provider::{Job, Readiness};
 use crate::run::Options;
@@ -51,15 +52,15 @@ pub(crate) enum Step {
 }
 
 /// What these options do with a target that is so. In one place, so that a rehearsal says what a run does.
-pub(crate) fn step(options: &Options, readiness: &Readiness) -> Step {
+pub(crate) fn step(options: &Options, target: &Address, readiness: &Readiness) -> Step {
     let attach = options.mode == Mode::Attach;
     match readiness.clone() {
-        Readiness::Running { job } if options.adopt || attach => Step::Adopt(job),
+        Readiness::Running { job } if options.adopts(target) || attach => Step::Adopt(job),
         Readiness::Running { .. } => Step::Skip("it is synchronizing already".to_owned()),
         Readiness::Broken { reason } => Step::Fail(reason),
         readiness if attach => Step::Skip(nothing_runs(&readiness)),
         Readiness::Ready => Step::Start,
-        Readiness::Needless { .. } if options.force => Step::Start,
+        Readiness::Needless { .. } if options.forces(target) => Step::Start,
         Readiness::Needless { reason } | Readiness::Skip { reason } => Step::Skip(reason),
     }
 }
@@ -95,6 +96,8 @@ impl Watch<'_> {
     async fn stop_own(&self, slots: &mut [Slot], limit: Duration) {
         let mut run = self.run.clone();
         (run.stop, run.options.target_deadline, run.options.run_deadline) = (crate::Stop::default(), limit, None);
+        // What single targets may take does not count while somebody waits for them to stop.
+        run.options.own.clear();
         self.provider.go_on();
         let (room, waits) = (self.room.clone(), self.waits.clone());
         let watch = Watch { run: &run, room, waits, ..*self };

@@ -1,5 +1,6 @@
 //! A run over targets of one or more endpoints: its options, its way in and its way out.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +11,12 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
+use crate::address::Address;
 use crate::driver::Driver;
 use crate::event::{Event, EventRecord, Sink, millis};
 use crate::journal::{Entry, Journal, JournalError, Planned};
 use crate::mode::Mode;
+use crate::own::Own;
 use crate::past::{Past, Stage};
 use crate::provider::{Provider, Target};
 use crate::report::{Report, TargetReport};
@@ -86,6 +89,8 @@ pub struct Options {
     pub adopt: bool,
     /// A target of which the vendor says that there is nothing to do is started all the same.
     pub force: bool,
+    /// What single targets want otherwise.
+    pub own: BTreeMap<Address, Own>,
     /// A start that an earlier process may have sent is looked for during this time before its absence is believed,
     /// because the request may still be under way. Longer than any request takes.
     pub resend_after: Duration,
@@ -107,6 +112,7 @@ impl Default for Options {
             stop_on_break: None,
             adopt: true,
             force: false,
+            own: BTreeMap::new(),
             // The time for one request, and a quarter of it for a machine under load.
             resend_after: Duration::from_secs(75),
         }
@@ -232,7 +238,7 @@ impl Run {
     async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, task: Task<'_>) -> Report {
         let begun = self.clock.monotonic();
         let all = groups.iter().flat_map(|(_, pasts)| pasts).map(|(place, past)| (*place, &past.target));
-        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &*slot.target))).collect();
+        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, slot.target()))).collect();
         all.sort_by_key(|(place, _)| *place);
         let planned: Vec<_> =
             all.into_iter().map(|(_, target)| (target.address.clone(), target.name.clone())).collect();

@@ -6,6 +6,7 @@ mod body;
 pub mod clock;
 mod code;
 mod connection;
+pub mod diagnose;
 mod error;
 mod halt;
 pub mod notice;
@@ -59,6 +60,9 @@ macro_rules! generated {
         )]
         pub mod $name {
             include!(concat!(env!("OUT_DIR"), "/", $client));
+
+            /// The document without descriptions, examples and provenance, as JSON: to compare answers with.
+            pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".json"));
 
             /// Typed helpers for an `httpmock` server.
             #[cfg(feature = "httpmock")]

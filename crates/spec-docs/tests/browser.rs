@@ -143,8 +143,11 @@ fn everything_is_reached_with_the_keyboard() {
     assert_eq!(page.value("getComputedStyle(document.body).backgroundColor"), "rgb(20, 23, 26)");
     page.value("document.getElementById('show-reference').focus()");
     page.press("Enter");
-    until(&page, "document.getElementById('reference').innerText.includes('KeystoneListProjects') || \
-                  document.getElementById('reference').innerText.includes('List projects')");
+    until(
+        &page,
+        "document.getElementById('reference').innerText.includes('KeystoneListProjects') || \
+                  document.getElementById('reference').innerText.includes('List projects')",
+    );
     page.assert_quiet();
 }
 
@@ -152,7 +155,8 @@ fn everything_is_reached_with_the_keyboard() {
 #[ignore = "needs Chromium"]
 fn the_review_needs_no_scripts() {
     let (folder, browser) = (write(), Browser::start());
-    let page = browser.open(&folder.path().join("veeam-vb365-v8.html"), View { width: 400, dark: false, scripts: false });
+    let page =
+        browser.open(&folder.path().join("veeam-vb365-v8.html"), View { width: 400, dark: false, scripts: false });
     page.assert_fits_width();
     assert!(number(&page, SHOWN) > 40);
     page.assert_quiet();

@@ -3,6 +3,7 @@
 
 mod auth;
 mod config;
+mod diagnose;
 mod hooks;
 mod inventory;
 mod provider;
@@ -10,6 +11,7 @@ mod replications;
 mod search;
 
 pub use config::{Config, Login};
+pub use diagnose::diagnose;
 pub use provider::VsphereReplication;
 
 backup_sync_runtime::generated! {

@@ -71,6 +71,23 @@ impl VsphereReplication {
     ///
     /// When the configuration is wrong, the appliance cannot be reached, or refuses a login.
     pub async fn connect(config: &Config) -> Result<Self, Error> {
+        let endpoint = Self::prepare(config)?;
+        match endpoint.log_in_everywhere().await {
+            Ok(()) => Ok(endpoint),
+            Err(error) => {
+                let _ = endpoint.connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Logs in at the local site.
+    pub(crate) async fn log_in(&self) -> Result<(), Error> {
+        self.connection.open().await
+    }
+
+    /// A connection over which nothing was sent yet.
+    pub(crate) fn prepare(config: &Config) -> Result<Self, Error> {
         let base = base_url(&config.name, &config.url)?;
         let quota = Quota::new(config.session_quota);
         let bare = Connection::builder(v2::OPERATIONS)
@@ -95,7 +112,7 @@ impl VsphereReplication {
         let session: Arc<dyn Authenticator> = Arc::new(TokenSession::new(login, config.clock.clone(), Duration::ZERO));
         let connection = bare.with(v2::OPERATIONS, session.clone());
         let client = v2::Client::new_with_client(&base, connection.http(), connection.clone());
-        let endpoint = Self {
+        Ok(Self {
             name: config.name.clone(),
             base,
             connection,
@@ -107,14 +124,7 @@ impl VsphereReplication {
             quota: (quota, config.session_quota),
             readings: Readings::default(),
             cost: AtomicUsize::new(0),
-        };
-        match endpoint.log_in_everywhere().await {
-            Ok(()) => Ok(endpoint),
-            Err(error) => {
-                let _ = endpoint.connection.close().await;
-                Err(error)
-            }
-        }
+        })
     }
 
     /// The generated client.
@@ -153,7 +163,7 @@ impl VsphereReplication {
     }
 
     /// Adds the remote login of a pairing to the session, where one is needed and known.
-    async fn log_in_remotely(&self, pairing: &Pairing) -> Result<(), Error> {
+    pub(crate) async fn log_in_remotely(&self, pairing: &Pairing) -> Result<(), Error> {
         let Some(remote) = self.remote.as_ref().filter(|_| !within_one_vcenter(pairing)) else { return Ok(()) };
         let basic = auth::basic(&remote.username, &remote.password)?;
         let both = Arc::new(WithRemote { session: self.session.clone(), basic });
@@ -236,7 +246,7 @@ fn pairing(target: &Target) -> Option<String> {
 }
 
 /// A pairing of a vCenter with itself has no remote site.
-fn within_one_vcenter(pairing: &Pairing) -> bool {
+pub(crate) fn within_one_vcenter(pairing: &Pairing) -> bool {
     let id = |server: &Option<v2::types::ServerInfo>| server.as_ref().and_then(|server| server.id.clone());
     let local = id(&pairing.local_vc_server);
     local.is_some() && local == id(&pairing.remote_vc_server)
@@ -486,97 +496,4 @@ impl Provider for VsphereReplication {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::Value;
-
-    use super::*;
-
-    fn target() -> Target {
-        let address = Address { endpoint: "dr".into(), kind: KIND.into(), id: "GID-1".into() };
-        Target { address, name: "web".into(), facts: Facts::default() }
-    }
-
-    /// The word for what the rule says of a task in `task` and a replication as given, with `before` as baseline.
-    fn judged(task: &str, replication: Value, before: Option<i64>) -> (&'static str, &'static str) {
-        let task: Task = serde_json::from_value(json!({"id": "t", "status": task})).unwrap();
-        let replication: ReplicationInfo = serde_json::from_value(replication).unwrap();
-        let last = observation(Some(Some(&task)), Some(&replication));
-        let baseline =
-            Baseline { readiness: Readiness::Ready, facts: Facts::default().with(LAST_SYNC, before.map(Into::into)) };
-        let job = Job { target: target(), ids: vec!["t".into()], facts: Facts::default() };
-        match verdict(&Claim { job: &job, baseline: &baseline, last: &last }) {
-            Verdict::Decided(outcome) => ("decided", outcome.word()),
-            Verdict::NotYet { otherwise, .. } => ("not yet", otherwise.word()),
-            Verdict::Running => ("running", ""),
-        }
-    }
-
-    fn replication(status: &str, last_sync: i64) -> Value {
-        json!({"id": "GID-1", "status": {"status": status}, "last_sync_time": last_sync})
-    }
-
-    fn listed(replication: Option<ReplicationInfo>, partial: Option<&str>) -> Found {
-        let replications = replication.into_iter().map(|replication| (replication.id.clone(), replication)).collect();
-        Found { replications, partial: partial.map(Into::into) }
-    }
-
-    #[test]
-    fn success_needs_a_moved_time_and_a_state_at_rest() {
-        for status in ["OK", "RPO_VIOLATION", "NOT_ACTIVE"] {
-            assert_eq!(judged("SUCCESS", replication(status, 2000), Some(1000)), ("decided", "succeeded"), "{status}");
-            assert_eq!(judged("SUCCESS", replication(status, 1000), Some(1000)), ("not yet", "unknown"), "{status}");
-        }
-        assert_eq!(judged("SUCCESS", replication("OK", 2000), None), ("not yet", "unknown"), "no baseline, no proof");
-        for status in ["SYNC", "FULL_SYNC_RPO_VIOLATION", "INITIAL_FULL_SYNC"] {
-            assert_eq!(judged("SUCCESS", replication(status, 2000), Some(1000)), ("running", ""), "{status}");
-        }
-        for status in ["ERROR", "ERROR_RPO_VIOLATION"] {
-            assert_eq!(judged("SUCCESS", replication(status, 2000), Some(1000)), ("decided", "failed"), "{status}");
-        }
-        for status in ["RECONFIGURING", "UNKNOWN", "MOVING", "PAUSED", "A_NEW_WORD"] {
-            assert_eq!(judged("SUCCESS", replication(status, 2000), Some(1000)), ("not yet", "unknown"), "{status}");
-        }
-    }
-
-    #[test]
-    fn data_that_moves_keeps_the_watch_going_whatever_the_state_says() {
-        let moving = json!({"id": "GID-1", "status": {"status": "OK"}, "last_sync_time": 2000, "sync_progress": {"progress": 3}});
-        assert_eq!(judged("SUCCESS", moving, Some(1000)), ("running", ""));
-    }
-
-    #[test]
-    fn states_decide_what_may_be_started() {
-        let readiness = |status: &str| {
-            let found: ReplicationInfo = serde_json::from_value(replication(status, 1)).unwrap();
-            baseline(&target(), &listed(Some(found), None), Facts::default()).readiness
-        };
-        assert_eq!(readiness("OK"), Readiness::Ready);
-        assert_eq!(readiness("A_NEW_WORD"), Readiness::Ready);
-        assert!(matches!(readiness("SYNC"), Readiness::Running { .. }));
-        for status in ["PAUSED", "RECOVERING", "RECOVERED", "NOT_ACTIVE", "NOT_ACTIVE_RPO_VIOLATION"] {
-            assert!(matches!(readiness(status), Readiness::Skip { .. }), "{status}");
-        }
-        assert!(matches!(readiness("ERROR"), Readiness::Broken { .. }));
-        let absent = |partial: Option<&str>| baseline(&target(), &listed(None, partial), Facts::default()).readiness;
-        assert!(matches!(absent(None), Readiness::Skip { reason } if reason.contains("vanished")));
-        let dark = absent(Some("the remote site is dark"));
-        assert!(
-            matches!(dark, Readiness::Broken { reason } if reason.contains("the remote site is dark")),
-            "it may be there"
-        );
-    }
-
-    #[test]
-    fn a_state_that_cannot_be_told_because_the_remote_site_is_dark_starts_nothing() {
-        let readiness = |info: Value, partial: Option<&str>| {
-            let found: ReplicationInfo = serde_json::from_value(info).unwrap();
-            baseline(&target(), &listed(Some(found), partial), Facts::default()).readiness
-        };
-        let dark = Some("the session is not logged in at the remote site");
-        for unknown in [json!({"id": "GID-1"}), replication("UNKNOWN", 1)] {
-            assert!(matches!(readiness(unknown.clone(), dark), Readiness::Broken { .. }), "{unknown}");
-            assert_eq!(readiness(unknown, None), Readiness::Ready);
-        }
-        assert_eq!(readiness(replication("OK", 1), dark), Readiness::Ready, "the start itself needs no remote login");
-    }
-}
+mod tests;

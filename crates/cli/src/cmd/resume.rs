@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync::engine::{MemoryJournal, Mode, Options, Past, Provider, Run, Stage, Stop};
-use backup_sync::runtime::clock::SystemClock;
+use backup_sync::engine::{Address, Mode, Options, Own, Past, Provider, Stage};
 use backup_sync_journal::{RunRecord, RunState, Store};
 use clap::Args;
 
@@ -15,11 +14,12 @@ use super::rehearsal;
 use super::sync::{self, Work};
 use crate::args::{Display, Output, Watching, duration};
 use crate::config::File;
+use crate::endpoints;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::metrics::{Metrics, MetricsFile};
 use crate::page::PageFile;
 use crate::progress::note;
-use crate::{endpoints, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,6 +52,9 @@ pub struct Resume {
     /// Where the run was written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// Where the page about the run goes.
     #[command(flatten)]
     pub page: PageFile,
@@ -73,17 +76,21 @@ async fn resume(arguments: &Resume) -> Result<Exit, Failure> {
         store.close().await;
         return history::print(&runs, arguments.display.output);
     }
+    let metrics = Metrics::begin(&arguments.metrics)?;
     let going_on = GoingOn {
         run: arguments.run.as_deref(),
         config: arguments.config.as_deref(),
         journal: &arguments.journal,
         display: arguments.display,
+        metrics: &metrics,
         page: &arguments.page,
     };
-    match arguments.dry_run {
-        true => going_on.rehearse(|record| options(arguments, record)).await,
-        false => going_on.go_on(|record| options(arguments, record)).await,
+    if arguments.dry_run {
+        return going_on.rehearse(|record| options(arguments, record)).await;
     }
+    let ended = going_on.go_on(|record| options(arguments, record)).await;
+    metrics.end(&ended);
+    ended
 }
 
 /// Going on with a run of the journal.
@@ -96,7 +103,9 @@ pub struct GoingOn<'a> {
     pub journal: &'a JournalFile,
     /// How results and progress are shown.
     pub display: Display,
-    /// Where the page about the run goes.
+    /// Where it is measured.
+    pub metrics: &'a Metrics,
+    /// The page about it.
     pub page: &'a PageFile,
 }
 
@@ -109,7 +118,8 @@ impl GoingOn<'_> {
         let kept = Kept::of(journal, self.journal);
         match connect(self.config, &record, &pasts).await {
             Ok(providers) => {
-                sync::execute(Work::Past(pasts, providers), options(&record), self.display, Some(kept), self.page).await
+                let work = Work::Past(pasts, providers);
+                sync::execute(work, options(&record), self.display, Some(kept), self.page, self.metrics).await
             }
             Err(failure) => {
                 kept.end(failure.exit()).await;
@@ -144,29 +154,22 @@ impl GoingOn<'_> {
 /// There is nothing to resume, and that is no error.
 pub async fn nothing(form: Output) -> Result<Exit, Failure> {
     note(format_args!("there is no unfinished run; `backup-sync history` lists all"));
-    if form != Output::Table {
-        let run = Run {
-            options: Options::default(),
-            clock: Arc::new(SystemClock),
-            journal: Arc::new(MemoryJournal::default()),
-            sink: Arc::new(|_| {}),
-            stop: Stop::default(),
-        };
-        output::report(&run.resume(Vec::new(), Vec::new()).await, form)?;
-    }
-    Ok(Exit::Success)
+    sync::empty(form).await
 }
 
 /// What decides about starts is as it was; what is about watching is as it is said now.
 fn options(arguments: &Resume, record: &RunRecord) -> Options {
     let usual = Options::default();
     let was = |name: &str, usual: bool| record.options[name].as_bool().unwrap_or(usual);
+    let own: Vec<(Address, Own)> = serde_json::from_value(record.options["own"].clone()).unwrap_or_default();
+    let own = own.into_iter().map(|(target, own)| (target, Own { deadline: None, ..own })).collect();
     // What was only started is watched now; a run that has started nothing starts nothing now either.
     let mode = record.options["mode"].as_str().and_then(Mode::of).filter(|mode| *mode == Mode::Attach);
     Options {
         mode: mode.unwrap_or_default(),
         adopt: was("adopt", usual.adopt),
         force: was("force", usual.force),
+        own,
         resend_after: arguments.resend_after.unwrap_or(usual.resend_after),
         ..arguments.watching.options()
     }

@@ -5,12 +5,14 @@ use backup_sync_simulator::Scenario;
 use schemars::schema_for;
 
 use crate::args::{Document, Schema};
+use crate::cmd::doctor::Diagnosis;
 use crate::cmd::history::Runs;
 use crate::cmd::simulate::Ready;
 use crate::cmd::status::Known;
 use crate::cmd::targets::List;
 use crate::cmd::{explain, operations};
 use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
 use crate::{config, output};
 
 /// Runs the command.
@@ -24,8 +26,10 @@ pub fn run(arguments: &Schema) -> Result<Exit, Failure> {
         Document::Rehearsal => schema_for!(Rehearsal),
         Document::Targets => schema_for!(List),
         Document::Operations => schema_for!(operations::List),
+        Document::Doctor => schema_for!(Diagnosis),
         Document::Explanations => schema_for!(explain::List),
         Document::Config => schema_for!(config::File),
+        Document::Plan => schema_for!(Plan),
         Document::Simulate => schema_for!(Ready),
         Document::Scenario => schema_for!(Scenario),
     };

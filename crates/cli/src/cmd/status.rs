@@ -2,21 +2,20 @@
 
 use std::path::PathBuf;
 
-use backup_sync::engine::{Outcome, Selector, Standing, Survey, Surveyed};
+use backup_sync::engine::{Outcome, Standing, Survey, Surveyed};
 use backup_sync_journal::{RunRecord, TargetStatus};
 use clap::Args;
-use clap_complete::engine::ArgValueCandidates;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{history, survey};
 use crate::args::Output;
-use crate::complete;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile};
 use crate::labels::Labels;
 use crate::output;
 use crate::progress::note;
+use crate::selection::Selection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,9 +30,9 @@ is started.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Status {
-    /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Only these. Labels and plans need --live, because the journal does not know them.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Ask the endpoints what each target is doing now.
     #[arg(long)]
     pub live: bool,
@@ -62,8 +61,11 @@ pub struct Known {
 /// Runs the command.
 pub async fn run(arguments: &Status) -> Result<Exit, Failure> {
     if arguments.live {
-        let survey = survey::take(arguments.config.clone(), &arguments.targets).await?;
+        let survey = survey::take(arguments.config.as_deref(), &arguments.selection).await?;
         return Exit::of_survey(&survey).after(print_survey(&survey, arguments.output));
+    }
+    if !arguments.selection.labels.is_empty() || arguments.selection.plan.is_some() {
+        return Err(Failure::usage("the journal knows no labels and no plans; say --live too, or name targets"));
     }
     let known = read(arguments).await?;
     print_known(&known, arguments.output)?;
@@ -79,7 +81,7 @@ async fn read(arguments: &Status) -> Result<Known, Failure> {
         }
         None => note(format_args!("there is no journal yet; `sync` makes one")),
     }
-    let wanted = &arguments.targets;
+    let wanted = &arguments.selection.targets;
     for selector in wanted {
         if !known.targets.iter().any(|target| selector.matches(&target.last.target, &target.last.name)) {
             let what = format!("target {selector}: the journal knows no such target; `backup-sync status` lists them");

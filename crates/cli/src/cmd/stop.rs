@@ -4,22 +4,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync::engine::{Options, Past, Provider, Selector, Stage};
+use backup_sync::engine::{Options, Past, Provider, Stage};
 use backup_sync_journal::Error as JournalError;
 use clap::Args;
-use clap_complete::engine::ArgValueCandidates;
 
 use super::rehearsal;
 use super::resume::{connect, nothing};
 use super::sync::{self, Work};
 use crate::args::{Display, duration};
-use crate::complete;
-use crate::config::{self, File};
-use crate::endpoints;
+use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::metrics::Metrics;
 use crate::page::PageFile;
 use crate::progress::note;
+use crate::selection::Selection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,16 +33,12 @@ deadline. Nobody is asked for confirmation: --dry-run shows what would be stoppe
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Stop {
-    /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell. What runs of them is stopped, whoever started
-    /// it.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Which targets. What runs of them is stopped, whoever started it.
+    #[command(flatten)]
+    pub selection: Selection,
     /// What this run has started or watches and has not ended, also while another process is at work on it.
-    #[arg(long, value_name = "RUN", conflicts_with = "targets")]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["targets", "all", "labels", "plan"])]
     pub run: Option<String>,
-    /// Whatever runs of every target of every endpoint.
-    #[arg(long, conflicts_with_all = ["targets", "run"])]
-    pub all: bool,
     /// Look for so long whether it has stopped.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub deadline: Duration,
@@ -83,22 +78,20 @@ pub async fn run(arguments: &Stop) -> Result<Exit, Failure> {
     if arguments.dry_run {
         return rehearsal::run(work, options, arguments.display.output).await;
     }
-    sync::execute(work, options, arguments.display, kept, &PageFile::default()).await
+    sync::execute(work, options, arguments.display, kept, &PageFile::default(), &Metrics::none()).await
 }
 
 /// What is to be stopped, where, and the journal that has to know of it.
 type Wanted = (Vec<Past>, Vec<Arc<dyn Provider>>, Option<Kept>);
 
 async fn of_targets(arguments: &Stop) -> Result<Wanted, Failure> {
-    if arguments.targets.is_empty() && !arguments.all {
+    if !arguments.selection.is_named() {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --run RUN, or --all for everything that runs";
         return Err(Failure::usage(format!("nothing to stop is named: {how}")));
     }
-    let path = arguments.config.clone().unwrap_or_else(config::usual_path);
-    let file = File::read(&path)?;
-    let folder = path.parent().unwrap_or(&path);
-    let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    let (pasts, providers) = sync::fresh(endpoints::open(&prepared, &arguments.targets).await?);
+    let plan = arguments.selection.plan()?;
+    let (chosen, _) = Estate::of(arguments.config.as_deref())?.choose(&arguments.selection, plan.as_ref()).await?;
+    let (pasts, providers) = sync::fresh(chosen);
     Ok((pasts, providers, None))
 }
 

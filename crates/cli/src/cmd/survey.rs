@@ -1,23 +1,21 @@
 //! Looks at configured targets that start nothing, for `status --live` and whoever else shows what is going on.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
-use backup_sync::engine::{MemoryJournal, Options, Run, Selector, Stop, Survey};
+use backup_sync::engine::{MemoryJournal, Options, Run, Stop, Survey};
 use backup_sync::runtime::clock::SystemClock;
 
-use crate::config::{self, File};
 use crate::endpoints::{self, Chosen};
+use crate::estate::Estate;
 use crate::exit::Failure;
+use crate::selection::Selection;
 use crate::signals;
 
-/// Connects to the endpoints of these targets; all of them when there is no selector.
-pub async fn open(config: Option<PathBuf>, selectors: &[Selector]) -> Result<Chosen, Failure> {
-    let path = config.unwrap_or_else(config::usual_path);
-    let file = File::read(&path)?;
-    let folder = path.parent().unwrap_or(&path);
-    let prepared = endpoints::prepare_all(&file, folder, selectors)?;
-    endpoints::open(&prepared, selectors).await
+/// Connects to the endpoints of these targets; all of them when none are named.
+pub async fn open(config: Option<&Path>, selection: &Selection) -> Result<Chosen, Failure> {
+    let plan = selection.plan()?;
+    Ok(Estate::of(config)?.choose(selection, plan.as_ref()).await?.0)
 }
 
 /// What looks, until `stop` says otherwise.
@@ -32,8 +30,8 @@ pub fn run(stop: Stop) -> Run {
 }
 
 /// Connects, looks once, and logs out.
-pub async fn take(config: Option<PathBuf>, selectors: &[Selector]) -> Result<Survey, Failure> {
-    let chosen = open(config, selectors).await?;
+pub async fn take(config: Option<&Path>, selection: &Selection) -> Result<Survey, Failure> {
+    let chosen = open(config, selection).await?;
     let run = run(Stop::default());
     let survey = signals::until_asked_to_end(run.survey(&chosen)).await;
     endpoints::close_all(&chosen).await;

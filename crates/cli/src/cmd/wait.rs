@@ -2,19 +2,18 @@
 
 use std::path::PathBuf;
 
-use backup_sync::engine::{Mode, Options, Selector};
+use backup_sync::engine::{Mode, Options};
 use clap::Args;
-use clap_complete::engine::ArgValueCandidates;
 
 use super::resume;
 use super::sync;
 use crate::args::{Display, Watching};
-use crate::complete;
-use crate::config::{self, File};
-use crate::endpoints;
+use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile};
+use crate::metrics::{Metrics, MetricsFile};
 use crate::page::PageFile;
+use crate::selection::Selection;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,15 +29,12 @@ skipped.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Wait {
-    /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell. Without them the newest unfinished run.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Which targets, to watch whatever runs of them. Without any the newest unfinished run.
+    #[command(flatten)]
+    pub selection: Selection,
     /// What this run has started.
-    #[arg(long, value_name = "RUN", conflicts_with = "targets")]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["targets", "all", "labels", "plan"])]
     pub run: Option<String>,
-    /// Whatever runs of every target of every endpoint.
-    #[arg(long, conflicts_with_all = ["targets", "run"])]
-    pub all: bool,
     /// How it is watched.
     #[command(flatten)]
     pub watching: Watching,
@@ -51,6 +47,9 @@ pub struct Wait {
     /// Where the page about the run goes.
     #[command(flatten)]
     pub page: PageFile,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -59,28 +58,38 @@ pub struct Wait {
 /// Runs the command.
 pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
     arguments.page.check()?;
-    arguments.page.or_failure("wait", wait(arguments).await)
+    let metrics = Metrics::begin(&arguments.metrics)?;
+    let ended = arguments.page.or_failure("wait", watch(arguments, &metrics).await);
+    metrics.end(&ended);
+    ended
 }
 
-async fn wait(arguments: &Wait) -> Result<Exit, Failure> {
-    let options = Options { mode: Mode::Attach, ..arguments.watching.options() };
-    if arguments.targets.is_empty() && !arguments.all {
+async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
+    if !arguments.selection.is_named() {
         let going_on = resume::GoingOn {
             run: arguments.run.as_deref(),
             config: arguments.config.as_deref(),
             journal: &arguments.journal,
             display: arguments.display,
             page: &arguments.page,
+            metrics,
         };
-        return going_on.go_on(|_| options).await;
+        return going_on.go_on(|_| Options { mode: Mode::Attach, ..arguments.watching.options() }).await;
     }
-    let path = arguments.config.clone().unwrap_or_else(config::usual_path);
-    let file = File::read(&path)?;
-    let folder = path.parent().unwrap_or(&path);
-    let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
+    let plan = arguments.selection.plan()?;
+    let estate = Estate::of(arguments.config.as_deref())?;
     let store = journal::open(&arguments.journal).await?;
-    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    let (journal, display, page) = (&arguments.journal, arguments.display, &arguments.page);
-    let begin = sync::Begin { command: "wait", config: &path, journal, display, page };
+    let (chosen, mut own) = estate.choose(&arguments.selection, plan.as_ref()).await?;
+    own.values_mut().for_each(|own| own.deadline = own.deadline.filter(|_| arguments.watching.deadline.is_none()));
+    let watching = arguments.watching.with(&plan.unwrap_or_default());
+    let options = Options { mode: Mode::Attach, own, ..watching.options() };
+    let begin = sync::Begin {
+        command: "wait",
+        config: estate.config.as_deref(),
+        journal: &arguments.journal,
+        display: arguments.display,
+        page: &arguments.page,
+        metrics,
+    };
     begin.begin(store, chosen, options).await
 }
