@@ -263,7 +263,8 @@ impl<'a> Walk<'a> {
             let open = part.list("x-extensible-enum");
             let Some(known) = open.or_else(|| part.list("enum")) else { continue };
             // The empty text stands for none.
-            if !(open.is_some() && text.is_empty()) && !known.iter().any(|word| word.as_str() == Some(text)) {
+            let none = open.is_some() && text.is_empty();
+            if !none && !known.iter().any(|word| word.as_str() == Some(text)) {
                 let key = if open.is_some() { "x-extensible-enum" } else { "enum" };
                 let patch = Some(patch::word(&join(&part.pointer, key), text));
                 self.tell(
