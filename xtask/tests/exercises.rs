@@ -1,6 +1,6 @@
 //! Does each exercise of CONTRIBUTING.md: the edit, the command, the message.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
