@@ -14,6 +14,8 @@ use crate::plan::{Plan, needed, source};
 pub struct Called {
     /// The vendor's name.
     pub operation: &'static str,
+    /// Whether it was sent; it is not when nothing is known for a part of its path.
+    pub sent: bool,
     /// The HTTP status, if there was an answer.
     pub status: Option<u16>,
     /// Why nothing could be compared, if so.
@@ -62,7 +64,7 @@ pub async fn run(service: &Service, document: &Value, plan: &Plan, told: impl Fn
             }
         }
         let called = match missing {
-            Some(trouble) => failed(operation.id, None, trouble),
+            Some(trouble) => not_compared(operation.id, false, None, trouble),
             None => {
                 let call = Call { operation, parameters, body: None };
                 let (called, body) = one(service, document, operation, &call).await;
@@ -77,8 +79,8 @@ pub async fn run(service: &Service, document: &Value, plan: &Plan, told: impl Fn
     Report { document: format!("{} {}", info("title"), info("version")), calls }
 }
 
-fn failed(operation: &'static str, status: Option<u16>, trouble: String) -> Called {
-    Called { operation, status, trouble: Some(trouble), deviations: Vec::new(), capture: None }
+fn not_compared(operation: &'static str, sent: bool, status: Option<u16>, trouble: String) -> Called {
+    Called { operation, sent, status, trouble: Some(trouble), deviations: Vec::new(), capture: None }
 }
 
 async fn one(
@@ -94,8 +96,14 @@ async fn one(
             let seen = Came { status: came.status, headers: &names, body: Some(&came.body) };
             let deviations = answer(document, operation.path, &method, seen);
             let capture = Some(crate::capture(document, operation.secrets, &came.body));
-            let called =
-                Called { operation: operation.id, status: Some(came.status), trouble: None, deviations, capture };
+            let called = Called {
+                operation: operation.id,
+                sent: true,
+                status: Some(came.status),
+                trouble: None,
+                deviations,
+                capture,
+            };
             (called, Some(came.body))
         }
         Err(error) => (refused(document, operation, &method, &error), None),
@@ -104,7 +112,7 @@ async fn one(
 
 /// A failure has a status that can be compared, and its words are told; its body is not kept.
 fn refused(document: &Value, operation: &'static Operation, method: &str, error: &Error) -> Called {
-    let mut called = failed(operation.id, error.status(), error.to_string());
+    let mut called = not_compared(operation.id, true, error.status(), error.to_string());
     if let Some(status) = error.status() {
         let compared = answer(document, operation.path, method, Came { status, headers: &[], body: None });
         let status_only = compared.into_iter().filter(|one| one.difference == crate::Difference::UndeclaredStatus);

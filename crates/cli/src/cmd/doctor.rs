@@ -27,7 +27,7 @@ Examples:
 
 With --conformance every operation that changes nothing is called (which, is told first), and each answer is compared
 with the reviewed document. Deviations are printed with a correction to be reviewed; of the answers only kinds and
-lengths are kept, no text and no secrets. The exit code is 4 when something deviates.
+lengths are kept, no text and no secrets. The exit code is 4 when something deviates or a call fails.
 
 Exit codes: 0 nothing failed (warnings may be left); otherwise the worst of 2 configuration, clock or this machine,
 3 credentials, rights or certificates, 4 refused for another reason, 5 not reached or too busy. Nothing is started.";

@@ -192,8 +192,8 @@ impl Provider for @TYPE@ {
         Box::pin(async { Ok(Search::cannot_tell("the API has no list of runs")) })
     }
 
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
-        Box::pin(async {
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+        Box::pin(async move {
             let mut seen = Vec::with_capacity(jobs.len());
             for job in jobs {
                 seen.push(self.look(job).await?);

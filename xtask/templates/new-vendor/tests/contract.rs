@@ -19,9 +19,9 @@ async fn a_set_is_started_watched_and_proven() {
     assert_eq!((target.address.id.as_str(), target.name.as_str()), ("set-1", "Nightly"));
     let baseline = server.baseline(std::slice::from_ref(&target)).await.unwrap().remove(0);
     let job = server.trigger(&target, &baseline).await.unwrap();
-    let running = server.observe(std::slice::from_ref(&job)).await.unwrap().remove(0);
+    let running = server.observe(&[&job]).await.unwrap().remove(0);
     assert_eq!(running.phase, Phase::Running);
-    let ended = server.observe(std::slice::from_ref(&job)).await.unwrap().remove(0);
+    let ended = server.observe(&[&job]).await.unwrap().remove(0);
     assert_eq!(ended.phase, Phase::Ended(Ending::Claimed));
     let claim = Claim { job: &job, baseline: &baseline, last: &ended };
     let verdict = server.verify(&[claim]).await.unwrap().remove(0);
