@@ -265,7 +265,7 @@ pub const RULES: [Rule; 43] = [
         id: "SPEC037",
         title: "schemas are used",
         why: "a schema that no operation reaches is dead weight or a misspelt reference",
-        fix: "refer to it or remove it",
+        fix: "refer to it, remove it, or mark it `x-unused` if the vendor declares it and uses it nowhere",
         check: authoring::unreachable,
     },
     Rule {
