@@ -142,7 +142,7 @@ fn refusals_are_told_with_status_code_and_message() {
         ),
     ] {
         let ended = site.call(&arguments);
-        assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{arguments:?}: {}", ended.err);
+        assert_eq!((ended.code, ended.out.as_str()), (4, ""), "{arguments:?}: {}", ended.err);
         for part in parts {
             assert!(ended.err.contains(part), "{arguments:?}: {:?} lacks {part:?}", ended.err);
         }
@@ -248,7 +248,7 @@ fn a_wrong_call_is_told_before_anything_is_sent() {
 fn values_go_into_the_path_and_the_query_as_they_are() {
     let site = Site::all();
     let ended = site.call(&["api", "m365", "BackupRepository_Get", "-p", "repositoryId=a/../b?c=d#é %2F"]);
-    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert_eq!(ended.code, 4, "{}", ended.err);
     let requests = site.simulator.requests();
     let path = &requests.iter().find(|request| request.path.contains("BackupRepositories")).unwrap().path;
     assert!(path.ends_with("/BackupRepositories/a%2F..%2Fb%3Fc%3Dd%23%C3%A9%20%252F"), "{path}");

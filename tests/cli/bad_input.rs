@@ -26,6 +26,9 @@ fn backup_lists() {
     write("broken.json", "[{\"backup_id\": }]");
     write("long.json", &format!("[{}]", ENTRY.replace("NAME", &"x".repeat(65))));
     write("unknown.json", &format!("[{}]", ENTRY.replace("bucket_name", "bucket")));
+    write("empty.csv", "");
+    write("unknown.csv", "backup_id,backupname\n");
+    write("broken.ndjson", "\n{\"backup_id\": }\n");
     fs::create_dir(folder.path().join("folder.json")).unwrap();
     for (file, parts) in [
         ("missing.json", ["missing.json", "cannot be read"]),
@@ -33,7 +36,10 @@ fn backup_lists() {
         ("empty.json", ["empty.json", "is empty"]),
         ("broken.json", ["broken.json", "line 1 column"]),
         ("long.json", ["long.json", "entry 1: backup_name is 65 characters long; 1 to 64 are allowed"]),
-        ("unknown.json", ["unknown.json", "unknown field `bucket`"]),
+        ("unknown.json", ["unknown.json", "unknown field `bucket`; did you mean `bucket_name`?"]),
+        ("empty.csv", ["empty.csv", "is empty"]),
+        ("unknown.csv", ["unknown.csv, line 1", "unknown column `backupname`; did you mean `backup_name`?"]),
+        ("broken.ndjson", ["broken.ndjson, line 2", "column 15"]),
     ] {
         refused(folder.path(), &["demo", "--backups", file], &parts);
     }

@@ -11,6 +11,7 @@ mod config;
 mod conformance;
 mod demo;
 mod examples;
+mod exit_codes;
 mod explain;
 mod journal;
 mod kill;

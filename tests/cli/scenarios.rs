@@ -66,7 +66,7 @@ const CASES: &[Case] = &[
         scenario: "failures",
         speed: "100",
         arguments: &[],
-        code: 5,
+        code: 6,
         targets: &[
             ("m365/repository-1", "succeeded", PROVEN_M365),
             ("m365/repository-2", "failed", "The object storage cannot be reached"),
@@ -80,7 +80,7 @@ const CASES: &[Case] = &[
         scenario: "somebody-stops-it",
         speed: "100",
         arguments: &["--settle", "500ms"],
-        code: 5,
+        code: 6,
         targets: &[
             ("m365/repository-1", "failed", "it was stopped or had no effect"),
             ("m365/repository-2", "succeeded", PROVEN_M365),
@@ -270,7 +270,7 @@ fn the_overview_is_fresh() {
 #[test]
 fn what_has_failed_succeeds_in_a_second_run() {
     let (_simulation, folder) = play("failures", "100");
-    assert_eq!(sync(&folder, &[]).code, 5);
+    assert_eq!(sync(&folder, &[]).code, 6);
     let second = sync(&folder, &[]);
     assert_eq!(second.code, 0, "{}{}", second.err, second.out);
     assert_eq!(outcomes(&second.json())["m365/repository-2"].0, "succeeded");

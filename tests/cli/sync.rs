@@ -49,7 +49,7 @@ fn a_failing_synchronization_is_told_with_the_vendors_reason() {
     let id = site.endpoint("m365").targets[0].id.clone();
     site.simulator.script("m365", &id, Behaviour::fail("The object storage is not reachable")).unwrap();
     let ended = site.call(&sync(&format!("m365/repository/{id}"), &[]));
-    assert_eq!(ended.code, 1);
+    assert_eq!(ended.code, 4);
     assert_eq!(ended.json()["targets"][0]["reason"], "The object storage is not reachable");
 }
 
@@ -92,7 +92,7 @@ fn a_wrong_password_and_an_endpoint_that_is_down_have_their_own_exit_codes() {
     let mut quick = program();
     quick.current_dir(site.folder.path()).args(["targets", "m365/repository/*", "--config", "down.toml"]);
     let ended = Ended::of(quick.output().unwrap());
-    assert_eq!(ended.code, 4, "{}", ended.err);
+    assert_eq!(ended.code, 5, "{}", ended.err);
     assert!(ended.err.contains("refused") && ended.err.contains("127.0.0.1:1"), "{}", ended.err);
 }
 
@@ -138,13 +138,13 @@ fn nothing_that_a_vendor_says_moves_the_cursor_or_forges_a_line() {
     let fault = Fault { operation: Some("BackupRepository_List".into()), times: 2, kind };
     site.simulator.fault("m365", fault).unwrap();
     let refused = site.call(&["targets", "m365/repository/*"]);
-    assert_eq!((refused.code, refused.err.lines().count()), (1, 1), "{}", refused.err);
+    assert_eq!((refused.code, refused.err.lines().count()), (4, 1), "{}", refused.err);
     assert_printable(&refused.err);
     assert_printable(&site.call(&["-vvv", "targets", "m365/repository/*"]).err);
     let id = site.endpoint("m365").targets[0].id.clone();
     site.simulator.script("m365", &id, Behaviour::fail(FORGED)).unwrap();
     let failed = site.call(&["sync", &format!("m365/repository/{id}"), "--poll", "100ms"]);
-    assert_eq!(failed.code, 1, "{}", failed.err);
+    assert_eq!(failed.code, 4, "{}", failed.err);
     assert_printable(&failed.err);
     assert!(!failed.out.contains('\u{1b}'), "{}", failed.out);
 }

@@ -139,7 +139,7 @@ fn no_event_reaches_the_collector() {
     let (collector, folder) = (collector(&runtime), tempfile::tempdir().unwrap());
     let mut refused = against(&simulator, folder.path(), &collector.url(""));
     let ended = Ended::of(refused.args(["targets", "-vvv"]).output().unwrap());
-    assert_eq!(ended.code, 1, "{}", ended.err);
+    assert_eq!(ended.code, 4, "{}", ended.err);
     assert!(ended.err.contains("SHOWN-4711") && ended.err.contains("answered"), "{}", ended.err);
     let got = got(&collector);
     for part in ["BackupRepository_List", "error.type", "attempt"] {

@@ -7,6 +7,8 @@
     reason = "helpers of tests: whatever goes wrong in them has to end the test"
 )]
 
+#[cfg(feature = "browser")]
+pub mod browser;
 pub mod calls;
 pub mod faults;
 pub mod json;

@@ -2,7 +2,6 @@
 //! crate, so that a broken spec never breaks the tool that explains it.
 
 mod cmd;
-mod examples;
 mod workspace;
 
 use std::process::ExitCode;
@@ -19,8 +18,10 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check every spec: rules, examples, and whether the generator takes it.
+    /// Check every spec: rules, examples, suppressions, and whether the generator takes it.
     Validate(cmd::validate::Arguments),
+    /// Tell what a rule wants, with a bad and a good example.
+    Explain(cmd::explain::Arguments),
     /// Write the generated clients for reading and refresh the committed surface listings.
     Regenerate(cmd::regenerate::Arguments),
 }
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match arguments.command {
         Command::Validate(arguments) => cmd::validate::run(&arguments),
+        Command::Explain(arguments) => cmd::explain::run(&arguments),
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
     };
     match outcome {

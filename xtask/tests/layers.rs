@@ -24,7 +24,8 @@ const ALLOWED: &[(&str, &[&str], &[&str])] = &[
     ),
     ("backup-sync-simulator", &["veeam-vb365", "huawei-cbr", "vsphere-replication"], &[]),
     ("backup-sync-cli", &["backup-sync", "backup-sync-journal", "backup-sync-simulator"], &[]),
-    ("xtask", &["backup-sync-codegen"], &[]),
+    ("backup-sync-workshop", &["backup-sync-codegen"], &[]),
+    ("xtask", &["backup-sync-codegen", "backup-sync-workshop"], &[]),
 ];
 
 /// Crates that may depend on anything: they test or measure the others and are never published.

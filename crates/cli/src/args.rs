@@ -9,11 +9,13 @@ use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::engine::ArgValueCandidates;
 
+use crate::bounds::Bounds;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
 use crate::cmd::{api, completions, config, explain, man};
 use crate::journal::JournalFile;
+use crate::page::PageFile;
 use crate::{complete, exit};
 
 /// Start, watch and prove backup and replication synchronization across vendors.
@@ -75,7 +77,8 @@ const SYNC_EXAMPLES: &str = "\
 Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
-  backup-sync sync --all --poll 30s --progress plain";
+  backup-sync sync --all --poll 30s --progress plain
+  backup-sync sync --all --report night.html";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
@@ -177,9 +180,12 @@ pub enum Progress {
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// JSON file with on-premises backups for the CBR list.
+    /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]
     pub backups: Option<PathBuf>,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -219,6 +225,9 @@ pub struct Sync {
     /// How long a claimed end may take to become visible before it counts as not proven.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub settle: Duration,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,
@@ -228,6 +237,9 @@ pub struct Sync {
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,

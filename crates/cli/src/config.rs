@@ -84,7 +84,7 @@ pub struct Cbr {
     pub url: Option<String>,
     /// Base URL of IAM, where it is not that of the region.
     pub iam_url: Option<String>,
-    /// JSON files with on-premises backups; paths are relative to this file.
+    /// Files with on-premises backups: `.json`, `.ndjson` or `.jsonl`, `.csv`; paths are relative to this file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backup_lists: Vec<PathBuf>,
     /// Which certificates are accepted.

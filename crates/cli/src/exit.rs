@@ -5,49 +5,65 @@ use std::process::ExitCode;
 use backup_sync::engine::{Outcome, Report, TargetReport};
 use backup_sync::runtime::{Error, Kind};
 
+use crate::progress;
+
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
-    /// Everything that was asked for is proven, or needed nothing.
-    Success,
-    /// Targets failed, and none succeeded.
-    Failed,
-    /// The call or the configuration was wrong; nothing was started.
-    Usage,
-    /// An endpoint did not accept the credentials or the right is missing.
-    Denied,
-    /// An endpoint could not be reached or was too busy; the same call may succeed later.
-    Transient,
-    /// Some targets succeeded, others failed.
-    Partial,
+    /// The user broke it off.
+    Interrupted,
     /// Something was started and its end is not known.
     Unconfirmed,
     /// Something was still at work at its deadline.
     StillRunning,
-    /// The user broke it off.
-    Interrupted,
+    /// Some targets succeeded, others failed.
+    Partial,
+    /// Targets failed, and trying again does not help by itself.
+    Failed,
+    /// An endpoint did not accept the credentials, a right is missing, or the endpoint is not trusted.
+    Denied,
+    /// The call or the configuration was wrong; nothing was started.
+    Usage,
+    /// An endpoint could not be reached or was too busy; the same call may succeed later.
+    Transient,
+    /// The result could not be written, and nothing else was wrong.
+    Unwritten,
+    /// Everything that was asked for is proven, or needed nothing.
+    Success,
 }
 
-/// What each number means, in the order in which they are decided: the first that fits.
-pub const CODES: [(u8, &str); 9] = [
-    (130, "broken off by the user; the vendor's work goes on"),
+/// How the program ends and what that means, from the worst to the best: of several the first counts.
+///
+/// What has to be looked after comes first, then what a person has to change, then what passes by itself.
+pub const CODES: [(Exit, &str); 10] = [
+    (Exit::Interrupted, "broken off by the user; the vendor's work goes on"),
     (
-        7,
+        Exit::Unconfirmed,
         "something was started and its end is not confirmed: look before you start again, or resume the run as is printed",
     ),
-    (8, "something was still at work at its deadline and goes on; the command that resumes the run is printed"),
-    (5, "some targets succeeded, others failed"),
-    (1, "targets failed, none succeeded; or a call was refused; or the result could not be printed"),
-    (3, "an endpoint refused the credentials, or a right is missing"),
-    (4, "an endpoint could not be reached or was too busy: the same call may succeed later"),
-    (2, "the call, the configuration or the journal is wrong; nothing was started"),
-    (0, "every target is proven to be synchronized, or was skipped with a reason"),
+    (
+        Exit::StillRunning,
+        "something was still at work at its deadline and goes on; the command that resumes the run is printed",
+    ),
+    (Exit::Partial, "some targets succeeded, others failed"),
+    (Exit::Failed, "permanent failure: targets failed or a call was refused, and the same call would fail again"),
+    (
+        Exit::Denied,
+        "an endpoint refused the credentials, a right is missing, or the certificate of the endpoint is not trusted",
+    ),
+    (Exit::Usage, "the call, the configuration or the journal is wrong; nothing was started"),
+    (
+        Exit::Transient,
+        "transient failure: an endpoint could not be reached or was too busy; the same call may succeed later",
+    ),
+    (Exit::Unwritten, "the result could not be written to standard output; what was to be done is done"),
+    (Exit::Success, "every target is proven to be synchronized, or was skipped with a reason"),
 ];
 
 /// The part of the help that tells the exit codes.
 pub fn help() -> String {
-    let lines = CODES.map(|(code, meaning)| format!("\n  {code:>3}  {meaning}"));
-    format!("Exit codes (the first that fits):{}", lines.concat())
+    let lines = CODES.map(|(exit, meaning)| format!("\n  {:>3}  {meaning}", exit.code()));
+    format!("Exit codes (of several the first counts):{}", lines.concat())
 }
 
 impl Exit {
@@ -55,37 +71,56 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failed => 1,
+            Self::Unwritten => 1,
             Self::Usage => 2,
             Self::Denied => 3,
-            Self::Transient => 4,
-            Self::Partial => 5,
+            Self::Failed => 4,
+            Self::Transient => 5,
+            Self::Partial => 6,
             Self::Unconfirmed => 7,
             Self::StillRunning => 8,
             Self::Interrupted => 130,
         }
     }
 
-    /// How a run ends the program. A failure of the infrastructure never hides that of a target.
+    /// The first of [`CODES`] that is among these.
+    pub fn worst(exits: &[Self]) -> Self {
+        let among = CODES.iter().find(|(exit, _)| exits.contains(exit));
+        among.map_or(Self::Success, |(exit, _)| *exit)
+    }
+
+    /// How a run ends the program.
     pub fn of(report: &Report) -> Self {
-        let any = |test: fn(&TargetReport) -> bool| report.targets.iter().any(test);
-        let failed = |target: &TargetReport, exits: fn(Self) -> bool| {
-            matches!(target.outcome, Outcome::Failed { .. } | Outcome::Stopped)
-                && exits(Self::of_error(target.error_kind.as_deref(), target.transient))
-        };
-        let real = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Failed));
-        let denied = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Denied));
-        let transient = report.targets.iter().any(|target| failed(target, |exit| exit == Self::Transient));
-        let succeeded = any(|target| matches!(target.outcome, Outcome::Succeeded { .. }));
-        match () {
-            () if report.interrupted => Self::Interrupted,
-            () if any(|target| matches!(target.outcome, Outcome::Unknown { .. })) => Self::Unconfirmed,
-            () if any(|target| matches!(target.outcome, Outcome::StillRunning { .. })) => Self::StillRunning,
-            () if succeeded && (real || denied || transient) => Self::Partial,
-            () if real => Self::Failed,
-            () if denied => Self::Denied,
-            () if transient => Self::Transient,
-            () => Self::Success,
+        let mut exits: Vec<Self> = report.targets.iter().map(Self::of_target).collect();
+        if report.interrupted {
+            exits.push(Self::Interrupted);
+        }
+        let worst = Self::worst(&exits);
+        let succeeded = report.targets.iter().any(|target| matches!(target.outcome, Outcome::Succeeded { .. }));
+        match worst {
+            Self::Failed | Self::Denied | Self::Usage | Self::Transient if succeeded => Self::Partial,
+            worst => worst,
+        }
+    }
+
+    /// A result that cannot be written hides nothing worse.
+    pub fn after(self, written: Result<(), Failure>) -> Result<Self, Failure> {
+        match written {
+            Err(failure) if self != Self::Success => {
+                progress::say(format_args!("error: {failure}"));
+                Ok(self)
+            }
+            written => written.map(|()| self),
+        }
+    }
+
+    fn of_target(target: &TargetReport) -> Self {
+        match target.outcome {
+            Outcome::Succeeded { .. } | Outcome::Skipped { .. } => Self::Success,
+            Outcome::StillRunning { .. } => Self::StillRunning,
+            Outcome::Failed { .. } | Outcome::Stopped => Self::of_error(target.error_kind.as_deref(), target.transient),
+            // Also what a newer engine may say: nothing is known of it.
+            _ => Self::Unconfirmed,
         }
     }
 
@@ -153,7 +188,7 @@ impl Failure {
         }
     }
 
-    /// How it ends the program. Of several endpoints, what a person has to change comes first.
+    /// How it ends the program.
     pub fn exit(&self) -> Exit {
         let of = |error: &Error| match error.kind() {
             Kind::Usage => Exit::Usage,
@@ -165,12 +200,94 @@ impl Failure {
             Self::Usage(_) | Self::Problems(_) | Self::Journal(_) => Exit::Usage,
             Self::Unconfirmed(..) => Exit::Unconfirmed,
             Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
-            Self::Output(_) => Exit::Failed,
+            Self::Output(_) => Exit::Unwritten,
             Self::Endpoints(endpoints) => {
-                let exits: Vec<Exit> = endpoints.iter().map(|(_, error)| of(error)).collect();
-                let order = [Exit::Usage, Exit::Denied, Exit::Failed];
-                order.into_iter().find(|exit| exits.contains(exit)).unwrap_or(Exit::Transient)
+                Exit::worst(&endpoints.iter().map(|(_, error)| of(error)).collect::<Vec<Exit>>())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The numbers that scripts rely on.
+    #[test]
+    fn every_code_has_one_number_and_the_order_is_documented() {
+        let order: Vec<u8> = CODES.iter().map(|(exit, _)| exit.code()).collect();
+        assert_eq!(order, [130, 7, 8, 6, 4, 3, 2, 5, 1, 0]);
+    }
+
+    /// Outcome, kind of error and whether it is transient.
+    type Target<'a> = (&'a str, Option<&'a str>, bool);
+
+    fn exit(targets: &[Target<'_>], interrupted: bool) -> u8 {
+        let target = |(outcome, error_kind, transient): &Target<'_>| {
+            serde_json::json!({
+                "target": {"endpoint": "e", "kind": "k", "id": "i"}, "name": "n", "vendor": "v", "job": [], "adopted": false,
+                "outcome": outcome, "reason": "", "why": "", "evidence": {"rule": "", "facts": {}},
+                "error_kind": error_kind, "transient": transient, "duration_ms": 0,
+            })
+        };
+        let summary = serde_json::to_value(backup_sync::engine::Summary::default()).unwrap();
+        let report = serde_json::json!({
+            "version": 1, "interrupted": interrupted, "duration_ms": 0, "summary": summary,
+            "targets": targets.iter().map(target).collect::<Vec<_>>(),
+        });
+        Exit::of(&serde_json::from_value(report).unwrap()).code()
+    }
+
+    const PROVEN: Target<'_> = ("succeeded", None, false);
+    const SKIPPED: Target<'_> = ("skipped", None, false);
+    const STOPPED: Target<'_> = ("stopped", None, false);
+    const FAILED: Target<'_> = ("failed", None, false);
+    const DENIED: Target<'_> = ("failed", Some("denied"), false);
+    const UNTRUSTED: Target<'_> = ("failed", Some("tls"), false);
+    const DOWN: Target<'_> = ("failed", Some("unreachable"), true);
+    const BUSY: Target<'_> = ("failed", Some("vendor"), true);
+    const UNKNOWN: Target<'_> = ("unknown", None, false);
+    const RUNNING: Target<'_> = ("still-running", None, false);
+
+    #[test]
+    fn the_worst_end_of_a_target_decides() {
+        for (code, targets) in [
+            (0, &[][..]),
+            (0, &[PROVEN, SKIPPED]),
+            (0, &[SKIPPED]),
+            (3, &[DENIED, SKIPPED]),
+            (3, &[UNTRUSTED]),
+            (3, &[DOWN, DENIED]),
+            (4, &[FAILED]),
+            (4, &[STOPPED]),
+            (4, &[DOWN, DENIED, FAILED]),
+            (5, &[DOWN]),
+            (5, &[BUSY, SKIPPED]),
+            (6, &[PROVEN, FAILED]),
+            (6, &[PROVEN, STOPPED]),
+            (6, &[PROVEN, DENIED]),
+            (6, &[DOWN, PROVEN]),
+            (8, &[PROVEN, FAILED, RUNNING]),
+            (7, &[RUNNING, UNKNOWN, FAILED]),
+        ] {
+            assert_eq!(exit(targets, false), code, "{targets:?}");
+            assert_eq!(exit(targets, true), 130, "{targets:?}");
+        }
+    }
+
+    #[test]
+    fn of_endpoints_what_a_person_has_to_change_comes_before_what_passes() {
+        use backup_sync::runtime::Delivery;
+        let failure = |kinds: &[Kind]| {
+            let one = |kind: &Kind| ("e".to_owned(), Error::new(*kind, Delivery::NeverSent, "it does not work"));
+            Failure::Endpoints(kinds.iter().map(one).collect()).exit().code()
+        };
+        assert_eq!(failure(&[Kind::Unreachable]), 5);
+        assert_eq!(failure(&[Kind::Unreachable, Kind::Usage]), 2);
+        assert_eq!(failure(&[Kind::Usage, Kind::Unreachable, Kind::Tls]), 3);
+        assert_eq!(failure(&[Kind::Auth, Kind::Vendor]), 4);
+        assert_eq!(Failure::usage("").exit().code(), 2);
+        assert_eq!(Failure::Output(String::new()).exit().code(), 1);
+        assert_eq!(Failure::BrokenOff.exit().code(), 130);
     }
 }

@@ -7,7 +7,7 @@ use backup_sync::engine::{Journal, Options};
 use backup_sync_journal::{NewRun, RunJournal, Store};
 use clap::Args;
 use etcetera::BaseStrategy as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
 use crate::progress::{note, say, warn};
@@ -51,7 +51,7 @@ fn default() -> Result<PathBuf, Failure> {
 }
 
 /// A word as a shell takes it.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/._-+:@%,=".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
@@ -96,8 +96,21 @@ pub async fn tell_unfinished(store: &Store, file: &JournalFile) -> Result<(), Fa
     Ok(())
 }
 
-fn command(run: &str, file: &JournalFile) -> String {
+/// The command that goes on with a run.
+pub fn command(run: &str, file: &JournalFile) -> String {
     format!("backup-sync resume {run}{}", file.argument().unwrap_or_default())
+}
+
+/// The options of a run as they are written down.
+pub fn in_force(options: &Options) -> Value {
+    let seconds = |time: std::time::Duration| time.as_secs_f64();
+    json!({
+        "adopt": options.adopt,
+        "force": options.force,
+        "deadline_s": seconds(options.target_deadline),
+        "poll_s": seconds(options.polling.longest),
+        "settle_s": seconds(options.settle),
+    })
 }
 
 /// Says how a run can be resumed.
@@ -116,20 +129,12 @@ impl Kept {
     pub async fn begin(store: Store, file: &JournalFile, config: &Path, options: &Options) -> Result<Self, Failure> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
         let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
-        let seconds = |time: std::time::Duration| time.as_secs_f64();
-        let options = json!({
-            "adopt": options.adopt,
-            "force": options.force,
-            "deadline_s": seconds(options.target_deadline),
-            "poll_s": seconds(options.polling.longest),
-            "settle_s": seconds(options.settle),
-        });
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
             command: "sync",
             arguments: &arguments,
             config: Some(&config),
-            options,
+            options: in_force(options),
         };
         Ok(Self::of(store.begin(&new).await?, file))
     }
@@ -155,8 +160,8 @@ impl Kept {
         Arc::new(self.journal.clone())
     }
 
-    /// The process is done with the run; when there is more to find out, the command for that is told.
-    pub async fn end(&self, exit: Exit) {
+    /// The process is done with the run; when there is more to find out, the command for that is told. `true`: it was.
+    pub async fn end(&self, exit: Exit) -> bool {
         let open = match self.journal.end(exit.code()).await {
             Ok(open) => open,
             Err(error) => {
@@ -164,10 +169,12 @@ impl Kept {
                 true
             }
         };
-        if open || matches!(exit, Exit::Unconfirmed | Exit::StillRunning) {
+        let more = open || matches!(exit, Exit::Unconfirmed | Exit::StillRunning);
+        if more {
             tell_command(&self.command);
         }
         self.journal.store().close().await;
+        more
     }
 }
 

@@ -1,6 +1,7 @@
 //! The `backup-sync` program. Data goes to standard output, everything else to standard error.
 
 mod args;
+mod bounds;
 mod cmd;
 mod complete;
 mod config;
@@ -10,6 +11,7 @@ mod journal;
 mod keyring;
 mod labels;
 mod output;
+mod page;
 mod prepare;
 mod progress;
 mod secret;

@@ -131,6 +131,7 @@ impl Checks<'_> {
         to.iam_url = iam_url.unwrap_or_else(|| self.url(&to.iam_url, "region"))?;
         to.trust = trust?;
         to.backup_lists = lists.into_iter().collect::<Option<Vec<_>>>()?.concat();
+        self.field("backup_lists", BackupList::check_names(&to.backup_lists))?;
         Some(to)
     }
 

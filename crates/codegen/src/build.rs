@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::lint::Finding;
+use crate::lower::Lowered;
 use crate::{Document, emit, lint, load, lower, surface};
 
 /// What a document was compiled to.
@@ -66,22 +67,41 @@ impl fmt::Display for Lines<'_> {
 ///
 /// # Errors
 ///
-/// All findings of the rules, or the one refusal of the generator.
+/// All findings of the rules that a build needs, or the one refusal of the generator.
 pub fn generate(document: &Document) -> Result<Generated, Error> {
-    none(lint::check(document))?;
-    let lowered = lower::run(document);
-    none(lint::guard(&lowered.document))?;
-    let for_mocks = lower::for_mocks(&lowered);
-    none(lint::guard(&for_mocks.document))?;
+    let (lowered, for_mocks) = lowered(document)?;
     let module = document.module();
     let path = format!("crate::{module}");
-    let one = |finding| Error::Findings(vec![finding]);
     let client = emit::client(document, &lowered, &path).map_err(one)?;
     let mocks = emit::mocks(document, &for_mocks, &path).map_err(one)?;
     let surface = surface::of(&client, &module).map_err(|error| {
         one(Finding::refused(document, "/", format!("the generated code cannot be listed: {error}")))
     })?;
     Ok(Generated { module, client, mocks, surface })
+}
+
+/// Whether [`generate`] would succeed; nothing is formatted or listed, so it takes less time.
+///
+/// # Errors
+///
+/// As [`generate`].
+pub fn check(document: &Document) -> Result<(), Error> {
+    let (lowered, for_mocks) = lowered(document)?;
+    emit::check(document, &lowered, &for_mocks, &format!("crate::{}", document.module())).map_err(one)
+}
+
+/// The lowered document for the client and the one for the mock helpers.
+fn lowered(document: &Document) -> Result<(Lowered, Lowered), Error> {
+    none(lint::check(document).into_iter().filter(Finding::stops_build).collect())?;
+    let lowered = lower::run(document);
+    none(lint::guard(&lowered.document))?;
+    let for_mocks = lower::for_mocks(&lowered);
+    none(lint::guard(&for_mocks.document))?;
+    Ok((lowered, for_mocks))
+}
+
+fn one(finding: Finding) -> Error {
+    Error::Findings(vec![finding])
 }
 
 fn none(findings: Vec<Finding>) -> Result<(), Error> {

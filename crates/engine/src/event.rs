@@ -33,6 +33,13 @@ pub enum Event {
         /// It ran already and is only watched.
         adopted: bool,
     },
+    /// The vendor is about to be asked to stop a job.
+    Stopping {
+        /// The target.
+        target: Address,
+        /// The vendor's ids of the job.
+        job: Vec<String>,
+    },
     /// The job has been looked at.
     Progress {
         /// The target.
@@ -62,6 +69,28 @@ pub enum Event {
         /// For so many milliseconds.
         pause_ms: u64,
     },
+    /// Targets wait their turn, because as many jobs are at work as are permitted at a time.
+    Queued {
+        /// The endpoint.
+        endpoint: String,
+        /// Which limit is reached.
+        reason: QueueReason,
+        /// The limit.
+        limit: usize,
+        /// How many targets of the endpoint wait.
+        targets: usize,
+    },
+    /// Nothing about a job has changed for long. Told once; when something changes and then stands still again, once more.
+    Stuck {
+        /// The target.
+        target: Address,
+        /// The vendor's own word for its state.
+        state: String,
+        /// Milliseconds since anything about the job changed.
+        unchanged_ms: u64,
+        /// What is known of why.
+        reason: String,
+    },
     /// Something to tell people that belongs to no target.
     Message {
         /// The sentence.
@@ -77,6 +106,27 @@ pub enum Event {
         /// Milliseconds from its start.
         duration_ms: u64,
     },
+}
+
+/// Why targets wait their turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum QueueReason {
+    /// As many jobs are at work at the endpoint as are permitted there.
+    Endpoint,
+    /// As many jobs are at work as are permitted in the whole run.
+    Run,
+}
+
+impl QueueReason {
+    /// Where the limit holds, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Endpoint => "at this endpoint",
+            Self::Run => "in this run",
+        }
+    }
 }
 
 /// Why a request waits.

@@ -4,23 +4,30 @@
 mod address;
 mod event;
 mod journal;
+mod mode;
 mod outcome;
 mod past;
 mod provider;
+mod rehearsal;
 mod report;
 mod resume;
 mod run;
 mod slot;
 mod start;
+mod stop_jobs;
+mod survey;
 mod watch;
 
 pub use address::{Address, Selector};
-pub use event::{Event, EventRecord, Sink, WaitReason};
+pub use event::{Event, EventRecord, QueueReason, Sink, WaitReason};
 pub use journal::{Entry, Journal, JournalError, MemoryJournal, Planned};
+pub use mode::Mode;
 pub use outcome::{Evidence, Outcome};
 pub use past::{Past, Stage};
 pub use provider::{
     Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
 };
+pub use rehearsal::{Action, PlannedRequest, PlannedTarget, Rehearsal};
 pub use report::{Report, Summary, TargetReport};
-pub use run::{CLOSE_LIMIT, Options, Polling, Run, Stop};
+pub use run::{CLOSE_LIMIT, Limits, Options, Polling, Run, Stop};
+pub use survey::{Standing, Survey, Surveyed};

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::address::Address;
 use crate::outcome::{Evidence, Outcome};
+use crate::rehearsal::{PlannedRequest, rehearsed};
 
 /// Something that can be synchronized.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,6 +46,13 @@ impl Facts {
     /// Reads a fact as a type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.0.get(name)?.clone()).ok()
+    }
+
+    /// Only those that are a single value; lists are for machines.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        let single = self.0.iter().filter(|(_, value)| !value.is_array() && !value.is_object());
+        Self(single.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
     /// Whether there are none.
@@ -221,6 +229,9 @@ pub trait Provider: Debug + Send + Sync {
     /// From now on nothing more is sent: calls that wait give up, what is under way goes on. Logging out still works.
     fn break_off(&self) {}
 
+    /// Takes [`Provider::break_off`] back, for what has to be sent after all: calls that stop what was started.
+    fn go_on(&self) {}
+
     /// Everything that can be synchronized there.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>>;
 
@@ -229,6 +240,21 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Starts one target. One request that starts work, and no other.
     fn trigger<'a>(&'a self, target: &'a Target, baseline: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>>;
+
+    /// The requests that [`Provider::trigger`] would send, from the same code; nothing is sent. Over a connection of the
+    /// runtime there is nothing to add to what this does.
+    fn rehearse<'a>(
+        &'a self,
+        target: &'a Target,
+        baseline: &'a Baseline,
+    ) -> BoxFuture<'a, Result<Vec<PlannedRequest>, Error>> {
+        Box::pin(rehearsed(self.trigger(target, baseline)))
+    }
+
+    /// The same for [`Provider::stop`].
+    fn rehearse_stop<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<Vec<PlannedRequest>, Error>> {
+        Box::pin(rehearsed(self.stop(job)))
+    }
 
     /// Looks for the synchronization of this target that runs now or was started since the baseline. `since` is when the
     /// start was about to be sent, by the clock of this machine.
@@ -241,7 +267,7 @@ pub trait Provider: Debug + Send + Sync {
 
     /// How far each job is, in the order given; the number of requests must not grow with the number of jobs where the
     /// vendor has a list call.
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>>;
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>>;
 
     /// Checks claimed ends against the vendor's own rule, in the order given and batched like [`Provider::observe`].
     fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>>;

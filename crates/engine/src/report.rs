@@ -30,6 +30,9 @@ pub struct TargetReport {
     pub transient: bool,
     /// Milliseconds from its start to its end.
     pub duration_ms: u64,
+    /// What was known of why nothing about the job had changed for long, if that was so when the watch over it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stuck: Option<String>,
 }
 
 /// How many targets ended in which way.

@@ -48,7 +48,7 @@ impl Watch<'_> {
         let due = self.begun.saturating_add(self.run.options.resend_after);
         self.pause(due.saturating_sub(self.now())).await;
         stream::iter(slots.iter_mut().filter(|slot| slot.is_lost()))
-            .for_each_concurrent(self.run.options.starts_at_once.max(1), |slot| self.settle(slot))
+            .for_each_concurrent(self.run.options.limits.starts.get(), |slot| self.settle(slot))
             .await;
         slots.iter().any(Slot::is_fresh)
     }

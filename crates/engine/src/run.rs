@@ -1,5 +1,6 @@
 //! A run over targets of one or more endpoints: its options, its way in and its way out.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tracing::Instrument as _;
 
 use crate::event::{Event, EventRecord, Sink, millis};
 use crate::journal::{Entry, Journal, JournalError, Planned};
+use crate::mode::Mode;
 use crate::past::{Past, Stage};
 use crate::provider::{Provider, Target};
 use crate::report::{Report, TargetReport};
@@ -32,19 +34,51 @@ impl Default for Polling {
     }
 }
 
+/// How much may be under way at a time. A target that finds no room waits its turn, which is told by
+/// [`Event::Queued`](crate::Event::Queued). No vendor documents how many synchronizations may be at work at a time, so
+/// there is no limit to jobs unless somebody sets one; request quotas are kept in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How many starts are under way in one session, with the search for those whose answer was lost.
+    pub starts: NonZeroUsize,
+    /// How many jobs are at work at one endpoint, found ones included.
+    pub jobs_per_endpoint: Option<NonZeroUsize>,
+    /// How many jobs are at work at all endpoints together, found ones included.
+    pub jobs: Option<NonZeroUsize>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { starts: const { NonZeroUsize::new(4).unwrap() }, jobs_per_endpoint: None, jobs: None }
+    }
+}
+
 /// How a run behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// How often the vendor is asked.
     pub polling: Polling,
-    /// How many starts are sent to one endpoint at a time.
-    pub starts_at_once: usize,
+    /// How much may be under way at a time.
+    pub limits: Limits,
     /// After this long a target that still runs is left alone.
     pub target_deadline: Duration,
+    /// After this long the run ends: nothing more is started, and what still runs is left alone. A start that is on its
+    /// way is waited for, because nobody could say what became of it.
+    pub run_deadline: Option<Duration>,
+    /// A job about which nothing changes for this long is told to be stuck, by
+    /// [`Event::Stuck`](crate::Event::Stuck).
+    pub stuck_after: Option<Duration>,
+    /// A job that is stuck is watched no longer.
+    pub leave_stuck: bool,
     /// For this long a claimed end that is not visible yet is looked at again.
     pub settle: Duration,
     /// So many failed looks in a row end the watch over an endpoint.
     pub failed_looks: u32,
+    /// What is done with the targets.
+    pub mode: Mode,
+    /// When the run is broken off, what it started is stopped too, and so long is waited for that. What it found at work
+    /// goes on.
+    pub stop_on_break: Option<Duration>,
     /// A target that is synchronizing already is watched instead of started again.
     pub adopt: bool,
     /// A target of which the vendor says that there is nothing to do is started all the same.
@@ -58,10 +92,16 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             polling: Polling::default(),
-            starts_at_once: 4,
+            limits: Limits::default(),
             target_deadline: Duration::from_secs(24 * 3600),
+            run_deadline: None,
+            // Longer than vendors take between two percent of a large synchronization, shorter than a night.
+            stuck_after: Some(Duration::from_secs(30 * 60)),
+            leave_stuck: false,
             settle: Duration::from_secs(300),
             failed_looks: 20,
+            mode: Mode::default(),
+            stop_on_break: None,
             adopt: true,
             force: false,
             // The time for one request, and a quarter of it for a machine under load.
@@ -113,7 +153,18 @@ pub struct Run {
 }
 
 /// The targets of one endpoint with their places in the report.
-type Group = (Arc<dyn Provider>, Vec<(usize, Past)>);
+pub(crate) type Group = (Arc<dyn Provider>, Vec<(usize, Past)>);
+
+/// What is done over an endpoint.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Task<'a> {
+    /// Fresh targets are dealt with; none, where the journal has refused them.
+    Begin { refused: Option<&'a JournalError> },
+    /// Targets go on where an earlier process left them.
+    TakeUp,
+    /// What runs is stopped.
+    Stop,
+}
 
 impl Run {
     /// Synchronizes all targets and says how each ended, in the order given.
@@ -133,7 +184,7 @@ impl Run {
         let planned = pasts.map(|(_, past)| Planned { vendor: past.vendor.clone(), target: past.target.clone() });
         let planned = Entry::Planned { targets: planned.collect() };
         let refused = self.journal.record(self.clock.wall(), &planned).await.err();
-        self.play(groups, Vec::new(), refused.as_ref()).await
+        self.play(groups, Vec::new(), Task::Begin { refused: refused.as_ref() }).await
     }
 
     /// Goes on with a run whose process has ended, and says how each target ended, in the order given.
@@ -146,6 +197,22 @@ impl Run {
     /// `providers` has one connection for each endpoint with a target that has not ended. Nobody else may be at work on
     /// the same run.
     pub async fn resume(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>) -> Report {
+        self.take_on(pasts, providers, Task::TakeUp).await
+    }
+
+    pub(crate) async fn take_on(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>, task: Task<'_>) -> Report {
+        let (groups, settled) = self.groups(pasts, providers);
+        let (now, wall) = (self.clock.monotonic(), self.clock.wall());
+        let settled = settled.into_iter().map(|(place, past)| (place, Slot::new(past, now, wall))).collect();
+        self.play(groups, settled, task).await
+    }
+
+    /// Targets by endpoint, and those about which nobody has to be asked.
+    pub(crate) fn groups(
+        &self,
+        pasts: Vec<Past>,
+        providers: Vec<Arc<dyn Provider>>,
+    ) -> (Vec<Group>, Vec<(usize, Past)>) {
         let mut groups: Vec<Group> = providers.into_iter().map(|provider| (provider, Vec::new())).collect();
         let mut settled = Vec::new();
         for (place, past) in pasts.into_iter().enumerate() {
@@ -153,13 +220,13 @@ impl Run {
             match groups.iter_mut().find(|(provider, _)| !ended && provider.endpoint() == past.target.address.endpoint)
             {
                 Some((_, pasts)) => pasts.push((place, past)),
-                None => settled.push((place, Slot::new(past, self.clock.monotonic(), self.clock.wall()))),
+                None => settled.push((place, past)),
             }
         }
-        self.play(groups, settled, None).await
+        (groups, settled)
     }
 
-    async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, refused: Option<&JournalError>) -> Report {
+    async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, task: Task<'_>) -> Report {
         let begun = self.clock.monotonic();
         let all = groups.iter().flat_map(|(_, pasts)| pasts).map(|(place, past)| (*place, &past.target));
         let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &slot.target))).collect();
@@ -171,7 +238,7 @@ impl Run {
         for event in settled.iter().filter_map(|(_, slot)| slot.finished()) {
             self.sink.take(EventRecord::new(Duration::ZERO, event));
         }
-        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, refused));
+        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, task));
         let mut reports: Vec<(usize, TargetReport)> =
             join_all(watches).instrument(span).await.into_iter().flatten().collect();
         reports.extend(settled.iter().map(|(place, slot)| (*place, slot.report())));
@@ -187,18 +254,34 @@ impl Run {
         provider: Arc<dyn Provider>,
         pasts: Vec<(usize, Past)>,
         begun: Duration,
-        refused: Option<&JournalError>,
+        task: Task<'_>,
     ) -> Vec<(usize, TargetReport)> {
-        let watch = Watch { run: self, provider: &*provider, begun };
+        let watch = Watch { run: self, provider: &*provider, begun, resumed: matches!(task, Task::TakeUp) };
         self.listen(&*provider, begun);
         let (places, pasts): (Vec<usize>, Vec<Past>) = pasts.into_iter().unzip();
+        let work = async {
+            match task {
+                Task::Begin { refused } => watch.all(pasts, refused).await,
+                Task::TakeUp => watch.all(pasts, None).await,
+                Task::Stop => watch.stop_all(pasts).await,
+            }
+        };
+        let reports = self.before_close(&*provider, work).await;
+        if let Some(notices) = provider.notices() {
+            notices.leave();
+        }
+        places.into_iter().zip(reports).collect()
+    }
+
+    /// Does `work` over an endpoint and logs out. A request to break off is handed on to the connection.
+    pub(crate) async fn before_close<T>(&self, provider: &dyn Provider, work: impl Future<Output = T>) -> T {
         let breaking_off = async {
             self.stop.wait().await;
             provider.break_off();
             std::future::pending().await
         };
-        let reports = tokio::select! {
-            reports = watch.all(pasts, refused) => reports,
+        let done = tokio::select! {
+            done = work => done,
             never = breaking_off => never,
         };
         match tokio::time::timeout(CLOSE_LIMIT, provider.close()).await {
@@ -206,10 +289,7 @@ impl Run {
             Ok(Err(error)) => tracing::warn!(endpoint = provider.endpoint(), %error, "logging out failed"),
             Err(_) => tracing::warn!(endpoint = provider.endpoint(), "logging out took too long and was left"),
         }
-        if let Some(notices) = provider.notices() {
-            notices.leave();
-        }
-        places.into_iter().zip(reports).collect()
+        done
     }
 
     /// Turns what the endpoint's connection has to say into events.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::event::{Event, millis};
 use crate::outcome::Outcome;
 use crate::past::{Past, Stage};
-use crate::provider::{Baseline, Facts, Job, Observation, Phase, Target};
+use crate::provider::{Baseline, Claim, Facts, Job, Observation, Phase, Target};
 use crate::report::TargetReport;
 
 /// One target: what is known of it and where it stands.
@@ -124,6 +124,11 @@ impl Slot {
         self.taken_up()
     }
 
+    /// What is known of its end, for the vendor's rule.
+    pub(crate) fn claim(&self) -> Option<Claim<'_>> {
+        Some(Claim { job: self.job.as_ref()?, baseline: &self.baseline, last: self.last.as_ref()? })
+    }
+
     /// The event for a job that is known.
     pub(crate) fn taken_up(&self) -> Event {
         let job = self.job.as_ref().map(|job| job.ids.clone()).unwrap_or_default();
@@ -192,6 +197,7 @@ impl Slot {
             error_kind: end.error_kind,
             transient: end.transient,
             duration_ms: millis(end.duration),
+            stuck: None,
         }
     }
 }
@@ -209,7 +215,7 @@ impl End {
 
 /// A vendor's percentage as it may be shown before the end is proven: 0 to 99.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the value is clamped to 0..=99 first")]
-fn shown_percent(percent: f64) -> Option<u8> {
+pub(crate) fn shown_percent(percent: f64) -> Option<u8> {
     percent.is_finite().then(|| percent.clamp(0.0, 99.0) as u8)
 }
 

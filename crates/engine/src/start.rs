@@ -6,6 +6,7 @@ use tracing::Instrument as _;
 
 use crate::event::Event;
 use crate::journal::{Entry, JournalError};
+use crate::mode::{Mode, Step, step};
 use crate::outcome::Outcome;
 use crate::provider::{Job, Readiness, Search, Target};
 use crate::slot::Slot;
@@ -50,7 +51,7 @@ impl Watch<'_> {
             }
             self.baselines(&mut wave).await;
             stream::iter(wave.into_iter().filter(|slot| slot.is_open()))
-                .for_each_concurrent(self.run.options.starts_at_once.max(1), |slot| {
+                .for_each_concurrent(self.run.options.limits.starts.get(), |slot| {
                     let span = tracing::info_span!("start", target = %slot.target.address);
                     self.start(slot).instrument(span)
                 })
@@ -78,18 +79,16 @@ impl Watch<'_> {
         };
         for (slot, baseline) in slots.iter_mut().zip(baselines) {
             slot.baseline = baseline;
-            let not_started = match slot.baseline.readiness.clone() {
-                Readiness::Ready => None,
-                Readiness::Running { .. } if self.run.options.adopt => None,
-                Readiness::Running { .. } => {
-                    Some(Outcome::Skipped { reason: "it is synchronizing already".to_owned() })
-                }
-                Readiness::Needless { .. } if self.run.options.force => None,
-                Readiness::Needless { reason } | Readiness::Skip { reason } => Some(Outcome::Skipped { reason }),
-                Readiness::Broken { reason } => Some(Outcome::Failed { reason }),
+            let not_started = match step(&self.run.options, &slot.baseline.readiness) {
+                Step::Start | Step::Adopt(_) => continue,
+                Step::Skip(reason) => Outcome::Skipped { reason },
+                Step::Fail(reason) => Outcome::Failed { reason },
             };
-            if let Some(outcome) = not_started {
-                self.finish(slot, outcome, None).await;
+            if self.run.options.mode == Mode::Attach && self.resumed {
+                // Nothing has ended, and whoever resumes the run may start it.
+                self.put_aside(slot, not_started, None);
+            } else {
+                self.finish(slot, not_started, None).await;
             }
         }
     }

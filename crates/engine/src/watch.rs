@@ -6,6 +6,7 @@ use backup_sync_runtime::{Delivery, Error, Kind, retry};
 
 use crate::event::{Event, EventRecord};
 use crate::journal::{Entry, JournalError};
+use crate::mode::Mode;
 use crate::outcome::Outcome;
 use crate::past::Past;
 use crate::provider::{Claim, Ending, Observation, Phase, Provider, Verdict};
@@ -21,6 +22,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) run: &'a Run,
     pub(crate) provider: &'a dyn Provider,
     pub(crate) begun: Duration,
+    /// An earlier process was at work on the run.
+    pub(crate) resumed: bool,
 }
 
 impl Watch<'_> {
@@ -45,6 +48,9 @@ impl Watch<'_> {
         if self.settle_lost(&mut slots).await {
             self.start_fresh(&mut slots).await;
         }
+        if self.run.options.mode == Mode::Detach {
+            self.detach(&mut slots).await;
+        }
         self.watch(&mut slots).await;
         slots.iter().map(Slot::report).collect()
     }
@@ -54,7 +60,7 @@ impl Watch<'_> {
         let mut pause = self.shortest();
         while slots.iter().any(Slot::is_running) {
             if self.run.stop.asked() {
-                return self.leave(slots, "the run was broken off; the vendor's work goes on").await;
+                return self.broken_off(slots).await;
             }
             match self.look(slots).await {
                 Ok(changed) => {
@@ -91,6 +97,7 @@ impl Watch<'_> {
             return Ok(false);
         }
         let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+        let jobs: Vec<&crate::Job> = jobs.iter().collect();
         let Some(seen) = self.unless_stopped(self.provider.observe(&jobs)).await else { return Ok(false) };
         let seen = complete(seen?, jobs.len())?;
         let now = self.now();
@@ -116,12 +123,7 @@ impl Watch<'_> {
         if claimed.is_empty() {
             return Ok(false);
         }
-        let claims: Vec<Claim<'_>> = claimed
-            .iter()
-            .filter_map(|slot| {
-                Some(Claim { job: slot.job.as_ref()?, baseline: &slot.baseline, last: slot.last.as_ref()? })
-            })
-            .collect();
+        let claims: Vec<Claim<'_>> = claimed.iter().filter_map(|slot| slot.claim()).collect();
         let Some(verdicts) = self.unless_stopped(self.provider.verify(&claims)).await else { return Ok(false) };
         let verdicts = complete(verdicts?, claims.len())?;
         let mut changed = false;
@@ -157,12 +159,6 @@ impl Watch<'_> {
                 slot.unchanged(now).as_secs()
             );
             self.leave_open(slot, Outcome::StillRunning { why }, None).await;
-        }
-    }
-
-    async fn leave(&self, slots: &mut [Slot], why: &str) {
-        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
-            self.leave_open(slot, Outcome::StillRunning { why: why.to_owned() }, None).await;
         }
     }
 

@@ -139,6 +139,7 @@ async fn what_has_ended_is_reported_and_not_asked_about() {
         error_kind: Some("vendor".into()),
         transient: true,
         duration_ms: 7,
+        stuck: None,
     };
     let mut pasts = past(Came::Ended(report.clone()));
     pasts.push(Past::planned(target(1), "fake-vendor"));

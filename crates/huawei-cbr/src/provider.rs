@@ -3,7 +3,7 @@
 //! A vault and a list of on-premises backups are synchronized by different calls; both answer with tasks (operation
 //! logs). A task that says `success` is not enough: its counter of failed backups has to be zero.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::auth::PasswordLogin;
+use crate::backup_list::BackupList;
 use crate::config::{Config, Credentials};
 use crate::logs::{self, Logs, observation};
 use crate::signing::Signer;
@@ -48,7 +49,7 @@ pub struct Cbr {
     connection: Connection,
     pub(crate) client: v3::Client,
     services: [Service; 2],
-    lists: HashMap<String, Vec<BackupSync>>,
+    lists: Vec<BackupList>,
     since: String,
     /// Tasks of the lists that were started over this connection; they are in the vaults' lists of tasks too.
     of_lists: Mutex<HashSet<String>>,
@@ -64,6 +65,7 @@ impl Cbr {
     ///
     /// When the configuration is wrong, IAM cannot be reached or refuses the login, or there is no such project.
     pub async fn connect(config: &Config) -> Result<Self, Error> {
+        BackupList::check_names(&config.backup_lists)?;
         let (url, iam_url) = (base_url(&config.name, &config.url)?, base_url(&config.name, &config.iam_url)?);
         let bare = Connection::builder(&[])
             .to(&url)
@@ -92,7 +94,7 @@ impl Cbr {
         connection.open().await?;
         let client = v3::Client::new_with_client(&url, connection.http(), connection.clone());
         let services = [Service::new(connection.clone(), url).give(PROJECT, &project_id), iam];
-        let lists = config.backup_lists.iter().map(|list| (list.name.clone(), list.backups.clone())).collect();
+        let lists = config.backup_lists.clone();
         let since = time(config.clock.wall() - HISTORY);
         let of_lists = Mutex::default();
         Ok(Self { name: config.name.clone(), project_id, connection, client, services, lists, since, of_lists })
@@ -127,11 +129,10 @@ impl Cbr {
             let name = vault.name.filter(|name| !name.is_empty()).unwrap_or_else(|| vault.id.clone());
             targets.push(Target { address: self.address(VAULT, &vault.id), name, facts: Facts::default() });
         }
-        let mut names: Vec<&String> = self.lists.keys().collect();
-        names.sort();
-        for name in names {
-            let facts = Facts::default().with(LIST, json!(self.lists[name]));
-            targets.push(Target { address: self.address(BACKUPS, name), name: name.clone(), facts });
+        for list in &self.lists {
+            let facts = Facts::default().with(LIST, json!(list.backups));
+            // The parts of a long list have its name in common, so that it selects them all.
+            targets.push(Target { address: self.address(BACKUPS, &list.name), name: list.whole.clone(), facts });
         }
         Ok(targets)
     }
@@ -197,11 +198,11 @@ impl Cbr {
         Ok(search(target, baseline, &of_lists, &tasks))
     }
 
-    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+    async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
         let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
         let tasks = self.logs().by_id(&ids).await?;
         let seen = |job: &Job| observation(&job.ids.iter().map(|id| tasks.get(id)).collect::<Vec<_>>());
-        Ok(jobs.iter().map(seen).collect())
+        Ok(jobs.iter().copied().map(seen).collect())
     }
 }
 
@@ -371,6 +372,10 @@ impl Provider for Cbr {
         self.connection.break_off();
     }
 
+    fn go_on(&self) {
+        self.connection.go_on();
+    }
+
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
         Box::pin(self.all_targets())
     }
@@ -392,7 +397,7 @@ impl Provider for Cbr {
         Box::pin(self.find(target, baseline, since))
     }
 
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
         Box::pin(self.look(jobs))
     }
 

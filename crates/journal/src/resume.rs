@@ -125,6 +125,7 @@ impl<'a> Reader<'a> {
             error_kind: self.get("error_kind")?,
             transient: self.get("transient")?,
             duration_ms: self.duration()?.unwrap_or_default(),
+            stuck: None,
         })
     }
 

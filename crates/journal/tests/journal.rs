@@ -42,6 +42,7 @@ fn ended(id: &str, outcome: Outcome, open: bool) -> Entry {
         error_kind: Some("vendor".into()),
         transient: true,
         duration_ms: 1234,
+        stuck: None,
     };
     Entry::Ended { report, open }
 }

@@ -137,6 +137,11 @@ impl Connection {
         self.0.halt.now();
     }
 
+    /// Takes a [`Connection::break_off`] back: calls that have given up stay so, new ones are sent.
+    pub fn go_on(&self) {
+        self.0.halt.over();
+    }
+
     /// Sends one request for a generated client; the body of every `ClientHooks::exec`.
     ///
     /// # Errors

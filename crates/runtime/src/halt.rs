@@ -19,6 +19,11 @@ impl Halt {
         self.changed.notify_waiters();
     }
 
+    /// Calls may be sent again.
+    pub(crate) fn over(&self) {
+        self.halted.store(false, Ordering::SeqCst);
+    }
+
     pub(crate) fn is_asked(&self) -> bool {
         self.halted.load(Ordering::SeqCst)
     }
@@ -59,5 +64,7 @@ mod tests {
         };
         assert_eq!(tokio::join!(waiting, breaking).0, None);
         assert_eq!(halt.unless(async { 1 }).await, None);
+        halt.over();
+        assert_eq!(halt.unless(async { 1 }).await, Some(1));
     }
 }

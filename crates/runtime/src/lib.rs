@@ -13,6 +13,7 @@ mod operation;
 pub mod page;
 pub mod quota;
 mod redact;
+mod rehearse;
 pub mod retry;
 mod send;
 pub mod service;
@@ -33,6 +34,7 @@ pub use code::ErrorCode;
 pub use connection::{Connection, ConnectionBuilder, Timeouts, base_url, is_this_machine};
 pub use error::{Delivery, Error, Kind, call};
 pub use operation::{Body, Form, Operation, Paging, Parameter, Place, Style};
+pub use rehearse::{Rehearsed, rehearse};
 pub use service::{Answer, Call, Service};
 pub use session::{Credential, Login, TokenSession};
 

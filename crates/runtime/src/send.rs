@@ -17,6 +17,7 @@ use crate::error::{Arrived, Delivery, Error, Kind, arrived};
 use crate::notice::{Notice, Reason};
 use crate::operation::Operation;
 use crate::redact::{Carried, StrikeList};
+use crate::rehearse;
 use crate::retry::{Verdict, jitter};
 use crate::trace;
 use crate::wire::parse_http_date;
@@ -41,8 +42,11 @@ struct Effort {
 pub(crate) async fn send(core: &Core, request: &mut Request, function: &str) -> Result<Response, Error> {
     let operation = Operation::of_function(core.operations, function)
         .ok_or_else(|| Error::usage(format!("the operation {function:?} is not in the table of this connection")))?;
-    let span = trace::call(operation, request.url());
     tidy(request);
+    if let Some(unsent) = rehearse::take(request, operation) {
+        return Err(unsent);
+    }
+    let span = trace::call(operation, request.url());
     let mut effort = Effort { attempts: 0, started: core.clock.monotonic() };
     let outcome = attempts(core, request, operation, &mut effort).instrument(span.clone()).await;
     trace::ended(&span, effort.attempts, outcome.as_ref());

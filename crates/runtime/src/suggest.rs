@@ -20,6 +20,20 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
     nearest(word, candidates).map(|found| format!("; did you mean `{found}`?")).unwrap_or_default()
 }
 
+/// What a parser says of an unknown name, as an operator knows the words, with the name that was meant.
+pub fn reworded(message: &str) -> String {
+    let message = message.replace("unknown variant", "unknown value");
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((wrong, known)) if message.starts_with("unknown ") && !known.is_empty() => {
+            let kind = if message.starts_with("unknown field") { "field" } else { "value" };
+            let meant = did_you_mean(wrong, known.iter().copied());
+            format!("unknown {kind} `{wrong}`{meant} (known are {})", known.join(", "))
+        }
+        _ => message,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -112,7 +112,7 @@ async fn a_call_to_stop_does_what_the_script_says() -> Anything {
         provider.stop(&job).await?;
         let mut seen = Vec::new();
         for _ in 0..2 {
-            seen.extend(provider.observe(std::slice::from_ref(&job)).await?.into_iter().map(|look| look.state));
+            seen.extend(provider.observe(&[&job]).await?.into_iter().map(|look| look.state));
             simulator.clock().advance(Duration::from_secs(5));
         }
         assert_eq!(seen, wanted, "{on_stop}");
@@ -357,7 +357,7 @@ async fn a_stuck_synchronization_is_still_running_after_a_day() -> Anything {
     let before = baseline(&provider, &vault).await?;
     let job = provider.trigger(&vault, &before).await?;
     simulator.clock().advance(Duration::from_secs(24 * 3600));
-    let seen = provider.observe(std::slice::from_ref(&job)).await?;
+    let seen = provider.observe(&[&job]).await?;
     assert!(seen.iter().all(|look| look.phase == Phase::Running && look.percent == Some(30.0)), "{seen:?}");
     Ok(())
 }

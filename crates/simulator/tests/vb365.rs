@@ -76,7 +76,7 @@ async fn a_stuck_session_can_be_stopped_and_leaves_the_repository_out_of_sync() 
         let again = provider.trigger(&target, &before).await?;
         assert_eq!(job.ids, again.ids, "a second start finds the running session");
         simulator.clock().advance(Duration::from_secs(3600 * 12));
-        let seen = provider.observe(std::slice::from_ref(&job)).await?;
+        let seen = provider.observe(&[&job]).await?;
         assert_eq!(seen.first().and_then(|seen| seen.percent), Some(40.0));
         assert!(provider.stop(&job).await?);
         assert_eq!(baseline(&provider, &target).await?.readiness, Readiness::Ready, "{version}");
@@ -112,7 +112,7 @@ async fn tokens_expire_and_the_client_goes_on() -> Anything {
     let target = target(&provider, "Archive to S3").await?;
     let job = provider.trigger(&target, &baseline(&provider, &target).await?).await?;
     simulator.clock().advance(Duration::from_secs(3601));
-    provider.observe(std::slice::from_ref(&job)).await?;
+    provider.observe(&[&job]).await?;
     let refresh = simulator.requests().iter().filter(|request| request.path == "/v8/token").count();
     assert_eq!(refresh, 2, "one login, one renewal");
     Ok(())

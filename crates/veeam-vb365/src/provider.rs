@@ -123,7 +123,7 @@ impl Vb365 {
         Ok(search(target, baseline, &self.api.sessions().await?))
     }
 
-    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+    async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
         let sessions = self.api.sessions().await?;
         let mut seen = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -297,6 +297,10 @@ impl Provider for Vb365 {
         self.connection.break_off();
     }
 
+    fn go_on(&self) {
+        self.connection.go_on();
+    }
+
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
         Box::pin(async {
             Ok(self.api.repositories().await?.iter().map(|repository| self.target(repository)).collect())
@@ -323,7 +327,7 @@ impl Provider for Vb365 {
         Box::pin(self.find(target, baseline))
     }
 
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
         Box::pin(self.look(jobs))
     }
 

@@ -205,7 +205,7 @@ impl VsphereReplication {
         Ok(search(target, before, &tasks, &replications))
     }
 
-    async fn look(&self, jobs: &[Job]) -> Result<Vec<Observation>, Error> {
+    async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
         let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
         let tasks = inventory::tasks(&self.client, &ids).await?;
         let replications = self.replications_of(jobs.iter().map(|job| &job.target)).await?;
@@ -213,7 +213,7 @@ impl VsphereReplication {
             let task = job.ids.first().map(|id| tasks.get(id));
             observation(task, replications.get(&job.target.address.id))
         };
-        Ok(jobs.iter().map(seen).collect())
+        Ok(jobs.iter().copied().map(seen).collect())
     }
 }
 
@@ -404,6 +404,10 @@ impl Provider for VsphereReplication {
         self.connection.break_off();
     }
 
+    fn go_on(&self) {
+        self.connection.go_on();
+    }
+
     fn pace(&self) -> Duration {
         self.pace
     }
@@ -429,7 +433,7 @@ impl Provider for VsphereReplication {
         Box::pin(self.find(target, baseline))
     }
 
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
         Box::pin(self.look(jobs))
     }
 

@@ -1,8 +1,10 @@
 //! One file per command.
 
+pub mod explain;
 pub mod regenerate;
 pub mod validate;
 
+use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
 
 /// Why a command failed; the text is the whole message.
@@ -21,4 +23,17 @@ pub enum Failure {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A library of ours says it all.
+    #[error(transparent)]
+    Workspace(#[from] backup_sync_workshop::workspace::Error),
+}
+
+/// Writes data to standard output; a reader that has seen enough is no failure.
+pub fn print(text: &str) -> Result<(), Failure> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::File { path: "standard output".into(), verb: "written", source })
+        }
+        _ => Ok(()),
+    }
 }

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use backup_sync_codegen::{Document, Generated, generate};
 
+use backup_sync_workshop::workspace::specs;
+
 use super::Failure;
 use crate::workspace;
 
@@ -50,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// Every surface listing, by its path below the root; writes the clients when `write_clients`.
 fn generate_all(root: &Path, write_clients: bool) -> Result<BTreeMap<PathBuf, String>, Failure> {
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for document in workspace::specs(root)? {
+    for document in specs(root)? {
         let document = document.map_err(|finding| Failure::Found(finding.to_string()))?;
         let generated = generate(&document).map_err(|error| Failure::Found(error.to_string()))?;
         if write_clients {

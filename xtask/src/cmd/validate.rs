@@ -1,85 +1,66 @@
-//! `cargo xtask validate`: rules, examples, generator.
+//! `cargo xtask validate`: rules, examples, suppressions, generator.
 
-use backup_sync_codegen::lint::{GUARDS, RULES};
-use backup_sync_codegen::{Document, Error, generate};
+use std::path::PathBuf;
 
-use super::Failure;
-use crate::{examples, workspace};
+use backup_sync_codegen::lint;
+use backup_sync_workshop::{report, suppressions, validate};
+
+use super::{Failure, print};
+use crate::workspace;
 
 /// Options of `validate`.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// List all rules instead, with reason and remedy.
+    /// How findings are written; all of it goes to standard output.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// List all rules instead; `explain RULE` tells more of one.
     #[arg(long)]
     rules: bool,
+    /// Day for which suppressions are judged, for tests of this command.
+    #[arg(long, hide = true)]
+    today: Option<jiff::civil::Date>,
     /// Workspace to look at, for tests of this command.
     #[arg(long, hide = true)]
-    root: Option<std::path::PathBuf>,
+    root: Option<PathBuf>,
 }
 
-/// Findings that come from reading, from examples and from the generator instead of a rule.
-const OTHERS: [(&str, &str); 3] = [
-    ("SPEC000", "the document is plain YAML that can be read"),
-    ("SPEC050", "examples fit their schemas"),
-    ("SPEC099", "the generator takes the document"),
-];
+/// Forms of a report.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Format {
+    /// For people: each finding with its line, reason and remedy.
+    Text,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code hosts and editors.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+}
+
+impl From<Format> for report::Format {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Text,
+            Format::Json => Self::Json,
+            Format::Sarif => Self::Sarif,
+            Format::Github => Self::Github,
+        }
+    }
+}
 
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.rules {
-        for (id, title) in OTHERS {
-            println!("{id}  {title}");
-        }
-        for rule in RULES.iter().chain(&GUARDS) {
-            println!("{}  {}\n    why: {}\n    fix: {}", rule.id, rule.title, rule.why, rule.fix);
-        }
-        return Ok(());
+        let lines: Vec<String> = lint::all().iter().map(|rule| format!("{}  {}\n", rule.id, rule.title)).collect();
+        return print(&lines.concat());
     }
     let root = arguments.root.clone().unwrap_or_else(workspace::root);
-    let mut wrong = 0;
-    for document in workspace::specs(&root)? {
-        let messages = match &document {
-            Ok(document) => check(document),
-            Err(finding) => vec![finding.to_string()],
-        };
-        wrong += messages.len();
-        messages.iter().for_each(|message| eprintln!("{message}"));
+    let report = validate::all(&root, arguments.today.unwrap_or_else(suppressions::today))?;
+    print(&report.render(arguments.format.into(), &root))?;
+    if report.findings.is_empty() {
+        eprintln!("{}", report.summary());
+        return Ok(());
     }
-    match wrong {
-        0 => Ok(()),
-        1 => Err(Failure::Found("1 finding; nothing was generated from the document concerned".to_owned())),
-        many => Err(Failure::Found(format!("{many} findings; nothing was generated from the documents concerned"))),
-    }
-}
-
-fn check(document: &Document) -> Vec<String> {
-    let report = examples::check(document);
-    let mut messages: Vec<String> = report
-        .wrong
-        .iter()
-        .map(|wrong| {
-            let place = document.place(&wrong.pointer);
-            format!(
-                "{}:{place}: SPEC050 at {}: the example does not fit its schema: {}. Why: examples are the simulator's \
-                 fixtures and the contract tests' input. Fix: correct the example, or the schema if the vendor really \
-                 answers so.",
-                document.file, wrong.pointer, wrong.what
-            )
-        })
-        .collect();
-    match generate(document) {
-        Ok(generated) => {
-            if messages.is_empty() {
-                println!(
-                    "{}: {} lines of client, {} examples valid",
-                    document.file,
-                    generated.client.lines().count(),
-                    report.checked
-                );
-            }
-        }
-        Err(Error::Findings(findings)) => messages.extend(findings.iter().map(ToString::to_string)),
-        Err(error) => messages.push(error.to_string()),
-    }
-    messages
+    Err(Failure::Found(report.summary()))
 }

@@ -28,6 +28,7 @@ const POLLING: Polling = Polling { shortest: Duration::from_millis(400), longest
 
 /// Runs the command.
 pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
+    arguments.page.check()?;
     let lists = backup_lists(arguments.backups.as_deref())?;
     let simulator = Simulator::builder()
         .vb365("m365-v5", Vb365Version::V5)
@@ -53,7 +54,7 @@ pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     }
     let chosen = endpoints::open(&prepared, &selectors).await?;
     let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
-    super::sync::execute(Work::New(chosen), options, arguments.display, None).await
+    super::sync::execute(Work::New(chosen), options, arguments.display, None, &arguments.page).await
 }
 
 fn backup_lists(given: Option<&Path>) -> Result<Vec<BackupList>, Failure> {

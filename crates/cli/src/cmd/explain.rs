@@ -91,7 +91,7 @@ fn cells(entry: &Entry) -> Vec<String> {
 fn all() -> Vec<Entry> {
     let own =
         |what: &'static str| move |(code, meaning): (String, String)| Entry { code, what, statuses: &[], meaning };
-    let exits = CODES.map(|(code, meaning)| (code.to_string(), meaning.to_owned()));
+    let exits = CODES.map(|(exit, meaning)| (exit.code().to_string(), meaning.to_owned()));
     let kinds = Kind::ALL.map(|kind| (kind.to_string(), kind.meaning().to_owned()));
     let mut entries: Vec<Entry> = exits.into_iter().map(own("exit code")).collect();
     entries.extend(variants(&schema_for!(Outcome), "outcome").into_iter().map(own("outcome")));

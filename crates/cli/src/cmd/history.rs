@@ -1,5 +1,7 @@
 //! `backup-sync history`: which runs there were, and what became of their targets.
 
+use std::path::PathBuf;
+
 use backup_sync::engine::Outcome;
 use backup_sync_journal::{RunRecord, TargetRecord};
 use clap::Args;
@@ -11,6 +13,7 @@ use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile};
 use crate::labels::Labels;
 use crate::output;
+use crate::page::{PageFile, Story};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,6 +30,9 @@ pub struct History {
     /// So many runs, the newest first.
     #[arg(long, value_name = "NUMBER", default_value_t = 20, conflicts_with = "run")]
     pub limit: u32,
+    /// Write a page about the run given with --run, as `sync --report` does.
+    #[arg(long = "report", value_name = "FILE.html", requires = "run")]
+    pub page: Option<PathBuf>,
     /// Form of the list on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     pub output: Output,
@@ -52,6 +58,10 @@ pub async fn run(arguments: &History) -> Result<Exit, Failure> {
         None => store.runs(arguments.limit).await?,
     };
     store.close().await;
+    if let [run] = runs.as_slice() {
+        let page = PageFile { page: arguments.page.clone() };
+        page.write(|| Story::of_record(run, journal::command(&run.run, &arguments.journal)))?;
+    }
     print(&Runs { version: 1, runs }, arguments.output)
 }
 

@@ -13,9 +13,11 @@ use clap::Args;
 use super::history::{self, Runs};
 use super::sync::{self, Work};
 use crate::args::{Display, Output, duration};
+use crate::bounds::Bounds;
 use crate::config::File;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::page::PageFile;
 use crate::progress::note;
 use crate::{endpoints, output};
 
@@ -44,6 +46,9 @@ pub struct Resume {
     /// How long a claimed end may take to become visible before it counts as not proven.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub settle: Duration,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
     /// How long a start that was perhaps sent may be on its way. Shorter than a request takes, it may start twice.
     #[arg(long, value_name = "TIME", value_parser = duration, hide = true)]
     pub resend_after: Option<Duration>,
@@ -53,6 +58,9 @@ pub struct Resume {
     /// Where the run was written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
     /// How results and progress are shown.
     #[command(flatten)]
     pub display: Display,
@@ -60,6 +68,11 @@ pub struct Resume {
 
 /// Runs the command.
 pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("resume", go_on(arguments).await)
+}
+
+async fn go_on(arguments: &Resume) -> Result<Exit, Failure> {
     let store = journal::existing(&arguments.journal).await?;
     if arguments.list {
         let runs = Runs { version: 1, runs: store.unfinished().await? };
@@ -79,7 +92,7 @@ pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
     match connect(arguments, &record, &pasts).await {
         Ok(providers) => {
             let work = Work::Past(pasts, providers);
-            sync::execute(work, options(arguments, &record), arguments.display, Some(kept)).await
+            sync::execute(work, options(arguments, &record), arguments.display, Some(kept), &arguments.page).await
         }
         Err(failure) => {
             kept.end(failure.exit()).await;
@@ -108,7 +121,7 @@ async fn nothing(arguments: &Resume) -> Result<Exit, Failure> {
 fn options(arguments: &Resume, record: &RunRecord) -> Options {
     let usual = Options::default();
     let was = |name: &str, usual: bool| record.options[name].as_bool().unwrap_or(usual);
-    Options {
+    arguments.bounds.of(Options {
         polling: sync::polling(arguments.poll),
         target_deadline: arguments.deadline,
         settle: arguments.settle,
@@ -116,7 +129,7 @@ fn options(arguments: &Resume, record: &RunRecord) -> Options {
         force: was("force", usual.force),
         resend_after: arguments.resend_after.unwrap_or(usual.resend_after),
         ..usual
-    }
+    })
 }
 
 /// Connects to the endpoints that have something left to do.

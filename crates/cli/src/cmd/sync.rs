@@ -10,11 +10,18 @@ use crate::config::File;
 use crate::endpoints::{self, Chosen};
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, Kept};
+use crate::page::timeline::Timeline;
+use crate::page::{PageFile, Story};
 use crate::progress::jobs::Jobs;
 use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    arguments.page.or_failure("sync", synchronize(arguments).await)
+}
+
+async fn synchronize(arguments: &Sync) -> Result<Exit, Failure> {
     if arguments.targets.is_empty() && !arguments.all {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
         return Err(Failure::usage(format!("nothing to synchronize is named: {how}")));
@@ -29,14 +36,14 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
         journal::tell_unfinished(store, &arguments.journal).await?;
     }
     let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    let options = Options {
+    let options = arguments.bounds.of(Options {
         polling: polling(arguments.poll),
         target_deadline: arguments.deadline,
         settle: arguments.settle,
         adopt: !arguments.no_adopt,
         force: arguments.force,
         ..Options::default()
-    };
+    });
     let kept = match store {
         Some(store) => match Kept::begin(store, &arguments.journal, path, &options).await {
             Ok(kept) => Some(kept),
@@ -47,7 +54,7 @@ pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
         },
         None => None,
     };
-    execute(Work::New(chosen), options, arguments.display, kept).await
+    execute(Work::New(chosen), options, arguments.display, kept, &arguments.page).await
 }
 
 /// How often is asked when nothing changes for `longest`.
@@ -64,7 +71,13 @@ pub enum Work {
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
-pub async fn execute(work: Work, options: Options, display: Display, kept: Option<Kept>) -> Result<Exit, Failure> {
+pub async fn execute(
+    work: Work,
+    options: Options,
+    display: Display,
+    kept: Option<Kept>,
+    page: &PageFile,
+) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
         && chosen.iter().all(|(_, targets)| targets.is_empty())
     {
@@ -72,7 +85,9 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
         return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
     }
     let stop = Stop::default();
-    let jobs = Arc::new(Jobs::over(progress::sink(display.progress)));
+    let timeline = Arc::new(Timeline::over(progress::sink(display.progress)));
+    let jobs = Arc::new(Jobs::over(timeline.clone()));
+    let in_force = journal::in_force(&options);
     let journal: Arc<dyn Journal> = match &kept {
         Some(kept) => kept.journal(),
         None => Arc::new(MemoryJournal::default()),
@@ -97,10 +112,13 @@ pub async fn execute(work: Work, options: Options, display: Display, kept: Optio
     listener.abort();
     progress::log::finish();
     let exit = Exit::of(&report);
+    let mut resume = None;
     if let Some(kept) = &kept {
         report.run = Some(kept.id().to_owned());
-        kept.end(exit).await;
+        resume = kept.end(exit).await.then(|| kept.command());
     }
-    output::report(&report, display.output)?;
-    Ok(exit)
+    let told = || Story { options: in_force, resume, ..Story::of_report(&report, exit, timeline.memory()) };
+    // Each is written, also when the other cannot be.
+    let (page, result) = (page.write(told), output::report(&report, display.output));
+    exit.after(page.and(result))
 }

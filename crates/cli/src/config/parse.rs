@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use backup_sync::runtime::suggest::did_you_mean;
+use backup_sync::runtime::suggest::{did_you_mean, reworded};
 use schemars::{JsonSchema, schema_for};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -158,7 +158,7 @@ impl Source<'_> {
 
     /// `FILE:LINE:COLUMN: PREFIX…` for an error of the parser.
     fn told(&self, error: &Error, prefix: &str) -> String {
-        let why = format!("{prefix}{}", words(error.message()));
+        let why = format!("{prefix}{}", reworded(error.message()));
         match error.span() {
             Some(span) => self.at(span, &why),
             None => format!("{}: {why}", self.shown),
@@ -195,18 +195,4 @@ fn plain_secrets(table: &DeTable<'_>, prefix: &str) -> Vec<(Range<usize>, String
         }
     }
     found
-}
-
-/// The words of the parser as an operator knows them, with the name that was meant.
-fn words(message: &str) -> String {
-    let message = message.replace("unknown variant", "unknown value");
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match quoted.split_first() {
-        Some((wrong, known)) if message.starts_with("unknown ") && !known.is_empty() => {
-            let kind = if message.starts_with("unknown field") { "field" } else { "value" };
-            let meant = did_you_mean(wrong, known.iter().copied());
-            format!("unknown {kind} `{wrong}`{meant} (known are {})", known.join(", "))
-        }
-        _ => message,
-    }
 }

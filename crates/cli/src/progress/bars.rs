@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use backup_sync::engine::{Address, Event, EventRecord, Outcome, Sink, WaitReason};
+use backup_sync::engine::{Address, Event, EventRecord, Outcome, Sink};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::log;
@@ -61,13 +61,13 @@ impl Bars {
     }
 
     /// Says of the targets of an endpoint that have not started why they do not.
-    fn waits(&self, endpoint: &str, reason: WaitReason, pause_ms: u64) {
+    fn waits(&self, endpoint: &str, why: &str) {
         let bars = self.bars.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = |bar: &&ProgressBar| {
             !bar.is_finished() && ["waiting", "starting"].iter().any(|word| bar.message().starts_with(word))
         };
         for bar in bars.iter().filter(|(address, _)| address.endpoint == endpoint).map(|(_, bar)| bar).filter(fresh) {
-            bar.set_message(format!("waiting {} s for {}", pause_ms.div_ceil(1000), reason.words()));
+            bar.set_message(why.to_owned());
         }
     }
 
@@ -106,7 +106,16 @@ impl Sink for Bars {
                 }
                 bar.abandon_with_message(format!("{}: {}", outcome.word(), printable(outcome.detail())));
             }),
-            Event::Waiting { endpoint, reason, pause_ms, .. } => self.waits(&endpoint, reason, pause_ms),
+            Event::Waiting { endpoint, reason, pause_ms, .. } => {
+                self.waits(&endpoint, &format!("waiting {} s for {}", pause_ms.div_ceil(1000), reason.words()));
+            }
+            Event::Queued { endpoint, reason, limit, .. } => {
+                self.waits(&endpoint, &format!("waiting its turn; {limit} jobs at a time {}", reason.words()));
+            }
+            Event::Stuck { target, unchanged_ms, reason, .. } => self.with(&target, |bar| {
+                let minutes = unchanged_ms / 60_000;
+                bar.set_message(format!("unchanged for {minutes} min: {}", printable(&reason)));
+            }),
             Event::LookFailed { endpoint, error } => {
                 let _ = self.all.println(printable(&format!("{endpoint}: could not look, will try again: {error}")));
             }

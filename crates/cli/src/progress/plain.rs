@@ -20,8 +20,19 @@ struct State {
     labels: Labels,
     /// What was told last of each target.
     told: HashMap<Address, (String, u8)>,
-    /// When it was told last that requests to an endpoint wait.
+    /// When it was told last that requests to an endpoint wait, or its targets.
     waits: HashMap<String, u64>,
+}
+
+impl State {
+    /// Whether this wait was told within the last minute, which counts as telling it: with many targets most requests wait.
+    fn is_told(&mut self, what: &str, at_ms: u64) -> bool {
+        let told = self.waits.get(what).is_some_and(|last| at_ms < last + 60_000);
+        if !told {
+            self.waits.insert(what.to_owned(), at_ms);
+        }
+        told
+    }
 }
 
 impl Plain {
@@ -48,13 +59,23 @@ impl Plain {
                 percent.map_or_else(|| format!("{label}: {word}"), |percent| format!("{label}: {word}, {percent} %"))
             }
             Event::Waiting { endpoint, reason, pause_ms, .. } => {
-                // One line a minute: with many targets most requests wait.
-                let told = state.waits.get(endpoint).is_some_and(|last| at_ms < last + 60_000);
-                if told {
+                if state.is_told(endpoint, at_ms) {
                     return None;
                 }
-                state.waits.insert(endpoint.clone(), at_ms);
                 format!("{endpoint}: waiting {} s for {}", pause_ms.div_ceil(1000), reason.words())
+            }
+            Event::Queued { endpoint, reason, limit, targets } => {
+                if state.is_told(&format!("{endpoint} queue"), at_ms) {
+                    return None;
+                }
+                format!(
+                    "{endpoint}: {targets} wait their turn; {limit} jobs at a time are permitted {}",
+                    reason.words()
+                )
+            }
+            Event::Stuck { target, unchanged_ms, reason, .. } => {
+                let minutes = unchanged_ms / 60_000;
+                format!("{}: nothing has changed for {minutes} min: {reason}", state.labels.get(target))
             }
             Event::Message { text } => text.clone(),
             Event::LookFailed { endpoint, error } => format!("{endpoint}: could not look, will try again: {error}"),

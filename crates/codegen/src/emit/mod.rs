@@ -27,14 +27,7 @@ use crate::lower::{Lowered, Plan};
 ///
 /// A finding that names the operation which the generator refuses.
 pub fn client(source: &Document, lowered: &Lowered, module: &str) -> Result<String, Finding> {
-    let generated = generate(source, &lowered.document, &|generator, api| {
-        let settings = settings(&lowered.plan, module);
-        *generator = Generator::new(&settings);
-        generator.generate_tokens(api)
-    })?;
-    let enums = open_enums::emit(&lowered.plan.open_enums);
-    let table = operations::emit(source);
-    format(source, quote! { #generated #enums #table })
+    Ok(text(source, &client_file(source, lowered, module)?))
 }
 
 /// The typed mock helpers for the same client.
@@ -43,12 +36,38 @@ pub fn client(source: &Document, lowered: &Lowered, module: &str) -> Result<Stri
 ///
 /// As [`client`].
 pub fn mocks(source: &Document, lowered: &Lowered, module: &str) -> Result<String, Finding> {
+    Ok(text(source, &mocks_file(source, lowered, module)?))
+}
+
+/// Whether both can be made; nothing is formatted, which takes most of the time.
+///
+/// # Errors
+///
+/// As [`client`].
+pub fn check(source: &Document, lowered: &Lowered, for_mocks: &Lowered, module: &str) -> Result<(), Finding> {
+    client_file(source, lowered, module)?;
+    mocks_file(source, for_mocks, module)?;
+    Ok(())
+}
+
+fn client_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
+    let generated = generate(source, &lowered.document, &|generator, api| {
+        let settings = settings(&lowered.plan, module);
+        *generator = Generator::new(&settings);
+        generator.generate_tokens(api)
+    })?;
+    let enums = open_enums::emit(&lowered.plan.open_enums);
+    let table = operations::emit(source);
+    parse(source, quote! { #generated #enums #table })
+}
+
+fn mocks_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
     let generated = generate(source, &lowered.document, &|generator, api| {
         let settings = settings(&lowered.plan, module);
         *generator = Generator::new(&settings);
         generator.httpmock(api, module)
     })?;
-    format(source, generated)
+    parse(source, generated)
 }
 
 fn settings(plan: &Plan, module: &str) -> GenerationSettings {
@@ -118,10 +137,13 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     text.unwrap_or("no message")
 }
 
-fn format(source: &Document, tokens: TokenStream) -> Result<String, Finding> {
-    let file: syn::File = syn::parse2(tokens)
-        .map_err(|error| Finding::refused(source, "/", format!("the generated code is not Rust: {error}")))?;
+fn parse(source: &Document, tokens: TokenStream) -> Result<syn::File, Finding> {
+    syn::parse2(tokens)
+        .map_err(|error| Finding::refused(source, "/", format!("the generated code is not Rust: {error}")))
+}
+
+fn text(source: &Document, file: &syn::File) -> String {
     let head =
         format!("// Generated from {} when the crate is built. Change that file, not this one.\n\n", source.file);
-    Ok(head + &prettyplease::unparse(&file))
+    head + &prettyplease::unparse(file)
 }

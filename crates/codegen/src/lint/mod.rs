@@ -11,7 +11,7 @@ use std::fmt;
 
 use crate::document::{Document, Place};
 
-pub use rules::{GUARDS, RULES};
+pub use rules::{EXAMPLE, GUARDS, OTHERS, REFUSED, RULES, SUPPRESSION, UNREADABLE};
 pub use walk::{Direction, Role, SchemaSite, Sites};
 
 /// One rule: what it looks for, why that matters and what to do about it.
@@ -26,6 +26,25 @@ pub struct Rule {
     pub fix: &'static str,
     /// Looks through a document and reports each breach.
     pub(crate) check: fn(&Context<'_>, &mut Breaches),
+}
+
+impl Rule {
+    /// Whether only reviewers need it: a build goes on without it, and its findings can be suppressed for a time.
+    pub fn is_for_review(&self) -> bool {
+        rules::FOR_REVIEW.contains(&self.id)
+    }
+}
+
+/// Every rule in the order of its identifier.
+pub fn all() -> Vec<&'static Rule> {
+    let mut all: Vec<&Rule> = OTHERS.into_iter().chain(&RULES).chain(&GUARDS).collect();
+    all.sort_by_key(|rule| rule.id);
+    all
+}
+
+/// The rule with this identifier, in any case.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    all().into_iter().find(|rule| rule.id.eq_ignore_ascii_case(id))
 }
 
 impl fmt::Debug for Rule {
@@ -70,30 +89,30 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A breach of `rule` at a place in a file.
+    pub fn at(rule: &'static Rule, file: &str, place: Place, pointer: &str, what: String) -> Self {
+        let (file, pointer) = (file.to_owned(), pointer.to_owned());
+        Self { file, place, rule: rule.id, pointer, what, why: rule.why, fix: rule.fix }
+    }
+
+    /// A breach of `rule` at a node of a document.
+    pub fn in_document(rule: &'static Rule, document: &Document, pointer: &str, what: String) -> Self {
+        Self::at(rule, &document.file, document.place(pointer), pointer, what)
+    }
+
     /// The document could not be read at all.
     pub(crate) fn unreadable(file: &str, place: Place, what: String) -> Self {
-        Self {
-            file: file.to_owned(),
-            place,
-            rule: "SPEC000",
-            pointer: "/".to_owned(),
-            what,
-            why: "nothing can be generated from a document that does not parse",
-            fix: "mend the YAML at this place; only plain YAML 1.2 without anchors, tags and duplicate keys is read",
-        }
+        Self::at(&UNREADABLE, file, place, "/", what)
     }
 
     /// The generator or a parser behind it refused the lowered document.
     pub(crate) fn refused(document: &Document, pointer: &str, what: String) -> Self {
-        Self {
-            file: document.file.clone(),
-            place: document.place(pointer),
-            rule: "SPEC099",
-            pointer: pointer.to_owned(),
-            what,
-            why: "the client cannot be generated",
-            fix: "simplify the construct at this place; if it is right as it stands, it needs a lint rule and a lowering pass",
-        }
+        Self::in_document(&REFUSED, document, pointer, what)
+    }
+
+    /// Whether nothing can be generated before it is mended.
+    pub fn stops_build(&self) -> bool {
+        !rules::FOR_REVIEW.contains(&self.rule) && ![EXAMPLE.id, SUPPRESSION.id].contains(&self.rule)
     }
 }
 
@@ -117,22 +136,15 @@ pub fn guard(lowered: &Document) -> Vec<Finding> {
     run(lowered, &GUARDS)
 }
 
-fn run(document: &Document, rules: &[Rule]) -> Vec<Finding> {
+fn run(document: &Document, rules: &'static [Rule]) -> Vec<Finding> {
     let sites = Sites::of(&document.value);
     let context = Context { document, sites: &sites };
     let mut findings = Vec::new();
     for rule in rules {
         let mut breaches = Breaches::default();
         (rule.check)(&context, &mut breaches);
-        findings.extend(breaches.0.into_iter().map(|(pointer, what)| Finding {
-            file: document.file.clone(),
-            place: document.place(&pointer),
-            rule: rule.id,
-            pointer,
-            what,
-            why: rule.why,
-            fix: rule.fix,
-        }));
+        let found = breaches.0.into_iter();
+        findings.extend(found.map(|(pointer, what)| Finding::in_document(rule, document, &pointer, what)));
     }
     findings.sort_by(|a, b| (a.place, a.rule, &a.pointer).cmp(&(b.place, b.rule, &b.pointer)));
     findings.dedup();

@@ -186,7 +186,7 @@ impl Provider for Fake {
         Box::pin(async { Ok(found) })
     }
 
-    fn observe<'a>(&'a self, jobs: &'a [Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
         let look = self.counted("observe");
         if let Some((stop, at)) = &*self.stop.lock().unwrap()
             && look >= *at

@@ -121,7 +121,7 @@ pub async fn synchronize(
     let mut story =
         Story { states: Vec::new(), percents: Vec::new(), outcome: Outcome::StillRunning { why: String::new() } };
     for _ in 0..looks {
-        let seen = provider.observe(std::slice::from_ref(&job)).await?;
+        let seen = provider.observe(&[&job]).await?;
         let last = seen.into_iter().next().ok_or("nothing seen")?;
         story.states.push(last.state.clone());
         story.percents.push(last.percent);

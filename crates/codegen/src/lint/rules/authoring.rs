@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::document::{join, operations, resolve, schemas};
+use crate::document::{METHODS, join, operations, resolve, schemas};
 use crate::lint::rules::operations::parameters;
 use crate::lint::{Breaches, Context, Role};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 19] = [
+const EXTENSIONS: [&str; 21] = [
+    "x-change",
     "x-doubts",
     "x-dr-permissions",
     "x-dr-remote-site-connectivity-contract",
     "x-dropshot-pagination",
     "x-enum-descriptions",
     "x-extensible-enum",
+    "x-finding",
     "x-idempotent",
     "x-invalid",
     "x-key",
@@ -136,6 +138,18 @@ pub(super) fn order(context: &Context<'_>, breaches: &mut Breaches) {
             breaches.add(operation.pointer(), format!("{} has no tag out of the list at the top", operation.id()));
             continue;
         };
+        let methods: Vec<&String> = root
+            .pointer(&join("/paths", operation.path))
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+            .map(|(key, _)| key)
+            .filter(|key| METHODS.contains(&key.as_str()))
+            .collect();
+        let after = methods.windows(2).find(|pair| pair[0] > pair[1] && pair[1] == operation.method);
+        if let Some(pair) = after {
+            breaches.add(operation.pointer(), format!("{} stands after {}", pair[1], pair[0]));
+        }
         // A path stands where its first operation belongs.
         if previous.as_ref().is_some_and(|(_, path)| path == operation.path) {
             continue;
@@ -289,6 +303,24 @@ pub(super) fn paging(context: &Context<'_>, breaches: &mut Breaches) {
         }
         if text("items").is_none() {
             breaches.add(at, "the member that holds the items is not named");
+        }
+    }
+}
+
+/// Names of query parameters that ask for a part of a list, in lower case without separators.
+const PAGING_NAMES: [&str; 8] = ["offset", "limit", "page", "perpage", "pagesize", "marker", "cursor", "pagetoken"];
+
+pub(super) fn paging_missing(context: &Context<'_>, breaches: &mut Breaches) {
+    let root = &context.document.value;
+    for operation in operations(root).into_iter().filter(|operation| operation.node.get("x-paging").is_none()) {
+        let names = parameters(root, &operation).into_iter().filter(|parameter| parameter.text("in") == "query");
+        let paged = names.map(|parameter| parameter.text("name").to_owned()).find(|name| {
+            let folded: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+            PAGING_NAMES.contains(&folded.to_lowercase().as_str())
+        });
+        if let Some(name) = paged {
+            let what = format!("{} has the query parameter {name} and no x-paging", operation.id());
+            breaches.add(operation.pointer(), what);
         }
     }
 }

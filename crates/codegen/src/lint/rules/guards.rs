@@ -3,8 +3,75 @@
 use serde_json::Value;
 
 use crate::document::{join, operations, resolve};
-use crate::lint::{Breaches, Context, Role, SchemaSite};
+use crate::lint::{Breaches, Context, Role, Rule, SchemaSite};
 use crate::lower::tolerance::BOUNDS;
+
+/// Rules for the lowered document: what lowering must have removed.
+pub static GUARDS: [Rule; 9] = [
+    Rule {
+        id: "SPEC101",
+        title: "only success is left",
+        why: "mixed error bodies make the generator panic, and a modelled error whose body does not parse loses its status",
+        fix: "mend the lowering pass `responses`",
+        check: only_success,
+    },
+    Rule {
+        id: "SPEC102",
+        title: "no member of an answer but keys is required",
+        why: "an absent or null member would make the whole answer unreadable",
+        fix: "mend the lowering pass `tolerance`",
+        check: required,
+    },
+    Rule {
+        id: "SPEC103",
+        title: "optional members of answers may be null",
+        why: "null fails for optional lists, maps and values with a default",
+        fix: "mend the lowering pass `tolerance`",
+        check: nullable,
+    },
+    Rule {
+        id: "SPEC104",
+        title: "answers carry no constraints and no defaults",
+        why: "the generator enforces lengths, patterns and ranges on answers",
+        fix: "mend the lowering pass `tolerance`",
+        check: constraints,
+    },
+    Rule {
+        id: "SPEC105",
+        title: "no date-time and uuid formats",
+        why: "a time without offset or a surprising id would make the whole answer unreadable",
+        fix: "mend the lowering pass `formats`",
+        check: formats,
+    },
+    Rule {
+        id: "SPEC106",
+        title: "whole numbers are 64 bits wide",
+        why: "a counter beyond 32 bits would make the whole answer unreadable",
+        fix: "mend the lowering pass `formats`",
+        check: narrow,
+    },
+    Rule {
+        id: "SPEC107",
+        title: "no closed value sets in answers",
+        why: "one unknown word would make the whole answer unreadable",
+        fix: "mend the lowering pass `enums`",
+        check: enums,
+    },
+    Rule {
+        id: "SPEC108",
+        title: "no compositions",
+        why: "flattened structs decode slowly and lose null tolerance",
+        fix: "mend the lowering pass `compositions`",
+        check: compositions,
+    },
+    Rule {
+        id: "SPEC109",
+        title: "mock helpers see no array parameters",
+        why: "the generated mock helpers do not compile with them",
+        fix: "mend the lowering pass `mocks`",
+        check: mock_arrays,
+    },
+];
 
 fn each_answer<'a>(context: &'a Context<'_>) -> impl Iterator<Item = &'a SchemaSite<'a>> {
     context.sites.schemas.iter().filter(|site| site.direction.answer)

@@ -4,11 +4,14 @@ mod authoring;
 mod guards;
 mod operations;
 mod schemas;
+mod wording;
+
+pub use guards::GUARDS;
 
 use super::Rule;
 
 /// Rules for the document as written.
-pub const RULES: [Rule; 43] = [
+pub static RULES: [Rule; 48] = [
     Rule {
         id: "SPEC001",
         title: "OpenAPI 3.0.3",
@@ -237,7 +240,7 @@ pub const RULES: [Rule; 43] = [
         id: "SPEC033",
         title: "things stand in order",
         why: "a fixed order keeps large documents reviewable",
-        fix: "sort paths by tag, then path; schemas, parameters and responses by name, in byte order",
+        fix: "sort paths by tag, then path, then method; schemas, parameters and responses by name, in byte order",
         check: authoring::order,
     },
     Rule {
@@ -310,71 +313,86 @@ pub const RULES: [Rule; 43] = [
         fix: "rename the schema",
         check: schemas::reserved_name,
     },
+    Rule {
+        id: "SPEC044",
+        title: "descriptions say something",
+        why: "a sentence that only repeats the name costs the reader's time and hides that nobody knows more",
+        fix: "say what the name does not: meaning, unit, when it is absent; or what is not known, in `x-doubts`",
+        check: wording::empty_words,
+    },
+    Rule {
+        id: "SPEC045",
+        title: "names keep one style",
+        why: "names are searched for and become Rust names; two styles in one document make both unpredictable",
+        fix: "name components in PascalCase, examples in kebab-case, and operations in the style of the other operations",
+        check: wording::naming,
+    },
+    Rule {
+        id: "SPEC046",
+        title: "lists say how they are paged",
+        why: "without `x-paging` only the first page of a list is ever read, and nobody notices",
+        fix: "add `x-paging` with style, items and the names of the parameters",
+        check: authoring::paging_missing,
+    },
+    Rule {
+        id: "SPEC047",
+        title: "statuses are plausible",
+        why: "clients, simulator and conformance tests take the list of statuses for the truth",
+        fix: "declare what the vendor answers: 401 (or `default`) where credentials are needed, no body with 204 and 304",
+        check: operations::statuses,
+    },
+    Rule {
+        id: "SPEC048",
+        title: "schemas end somewhere",
+        why: "a schema that consists of itself has no value, and what walks it never ends",
+        fix: "break the circle: refer to the schema from a member that may be absent, not from `$ref` or `allOf` alone",
+        check: schemas::endless,
+    },
 ];
 
-/// Rules for the lowered document: what lowering must have removed.
-pub const GUARDS: [Rule; 9] = [
-    Rule {
-        id: "SPEC101",
-        title: "only success is left",
-        why: "mixed error bodies make the generator panic, and a modelled error whose body does not parse loses its status",
-        fix: "mend the lowering pass `responses`",
-        check: guards::only_success,
-    },
-    Rule {
-        id: "SPEC102",
-        title: "no member of an answer but keys is required",
-        why: "an absent or null member would make the whole answer unreadable",
-        fix: "mend the lowering pass `tolerance`",
-        check: guards::required,
-    },
-    Rule {
-        id: "SPEC103",
-        title: "optional members of answers may be null",
-        why: "null fails for optional lists, maps and values with a default",
-        fix: "mend the lowering pass `tolerance`",
-        check: guards::nullable,
-    },
-    Rule {
-        id: "SPEC104",
-        title: "answers carry no constraints and no defaults",
-        why: "the generator enforces lengths, patterns and ranges on answers",
-        fix: "mend the lowering pass `tolerance`",
-        check: guards::constraints,
-    },
-    Rule {
-        id: "SPEC105",
-        title: "no date-time and uuid formats",
-        why: "a time without offset or a surprising id would make the whole answer unreadable",
-        fix: "mend the lowering pass `formats`",
-        check: guards::formats,
-    },
-    Rule {
-        id: "SPEC106",
-        title: "whole numbers are 64 bits wide",
-        why: "a counter beyond 32 bits would make the whole answer unreadable",
-        fix: "mend the lowering pass `formats`",
-        check: guards::narrow,
-    },
-    Rule {
-        id: "SPEC107",
-        title: "no closed value sets in answers",
-        why: "one unknown word would make the whole answer unreadable",
-        fix: "mend the lowering pass `enums`",
-        check: guards::enums,
-    },
-    Rule {
-        id: "SPEC108",
-        title: "no compositions",
-        why: "flattened structs decode slowly and lose null tolerance",
-        fix: "mend the lowering pass `compositions`",
-        check: guards::compositions,
-    },
-    Rule {
-        id: "SPEC109",
-        title: "mock helpers see no array parameters",
-        why: "the generated mock helpers do not compile with them",
-        fix: "mend the lowering pass `mocks`",
-        check: guards::mock_arrays,
-    },
-];
+/// Rules that reviewers need and the generated code does not: a build goes on without them, and a finding can be
+/// suppressed for a time.
+pub(super) const FOR_REVIEW: [&str; 9] =
+    ["SPEC030", "SPEC031", "SPEC032", "SPEC033", "SPEC037", "SPEC044", "SPEC045", "SPEC046", "SPEC047"];
+
+/// What is checked elsewhere than in a walk through one document; their findings name these rules.
+pub static OTHERS: [&Rule; 4] = [&UNREADABLE, &EXAMPLE, &SUPPRESSION, &REFUSED];
+
+/// Reading a file.
+pub static UNREADABLE: Rule = Rule {
+    id: "SPEC000",
+    title: "the document is plain YAML that can be read",
+    why: "nothing can be generated from a document that does not parse",
+    fix: "mend the YAML at this place; only plain YAML 1.2 without anchors, tags and duplicate keys is read",
+    check: elsewhere,
+};
+
+/// Comparing examples with schemas.
+pub static EXAMPLE: Rule = Rule {
+    id: "SPEC050",
+    title: "examples fit their schemas",
+    why: "examples are the simulator's fixtures and the contract tests' input",
+    fix: "correct the example, or the schema if the vendor really answers so; mark a deliberately wrong one with \
+          `x-invalid: true` and `x-finding: {at: POINTER, breaks: KEYWORD}`",
+    check: elsewhere,
+};
+
+/// Applying suppressions.
+pub static SUPPRESSION: Rule = Rule {
+    id: "SPEC090",
+    title: "suppressions hold",
+    why: "a forgotten suppression hides the next mistake at the same place",
+    fix: "remove the entry, or correct it: rule, file, pointer, reason, owner and a date that has not passed",
+    check: elsewhere,
+};
+
+/// Running the generator.
+pub static REFUSED: Rule = Rule {
+    id: "SPEC099",
+    title: "the generator takes the document",
+    why: "the client cannot be generated",
+    fix: "simplify the construct at this place; if it is right as it stands, it needs a lint rule and a lowering pass",
+    check: elsewhere,
+};
+
+fn elsewhere(_: &super::Context<'_>, _: &mut super::Breaches) {}

@@ -293,3 +293,41 @@ pub(super) fn path_template(context: &Context<'_>, breaches: &mut Breaches) {
         }
     }
 }
+
+/// Whether a status or range of statuses is one that OpenAPI knows.
+fn is_status(status: &str) -> bool {
+    let number = status.parse::<u16>().is_ok_and(|number| (100..600).contains(&number)) && status.len() == 3;
+    number || status == "default" || matches!(status, "1XX" | "2XX" | "3XX" | "4XX" | "5XX")
+}
+
+pub(super) fn statuses(context: &Context<'_>, breaches: &mut Breaches) {
+    let root = &context.document.value;
+    for operation in operations(root) {
+        let listed = answers(root, &operation);
+        let declared = |wanted: &str| listed.iter().any(|(_, status, _)| [wanted, "4XX", "default"].contains(status));
+        // What the vendor's page leaves out is not invented, but said.
+        let doubts = operation.node.get("x-doubts").map(Value::to_string).unwrap_or_default();
+        let at = join(&operation.pointer(), "responses");
+        let security = operation.node.get("security").or_else(|| root.get("security"));
+        let credentials = security.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        if credentials && !declared("401") && !doubts.contains("401") {
+            let what =
+                format!("{} needs credentials and neither declares 401 nor speaks of it in x-doubts", operation.id());
+            breaches.add(at.clone(), what);
+        }
+        if operation.path.contains('{') && !declared("404") && !doubts.contains("404") {
+            let what = format!(
+                "{} names an object in its path and neither declares 404 nor speaks of it in x-doubts",
+                operation.id()
+            );
+            breaches.add(at, what);
+        }
+        for (at, status, answer) in &listed {
+            if !is_status(status) {
+                breaches.add(at.clone(), format!("{status:?} is no HTTP status, range such as 4XX, or default"));
+            } else if matches!(*status, "204" | "205" | "304") && answer.get("content").is_some() {
+                breaches.add(at.clone(), format!("{} {status} has a body, which HTTP forbids", operation.id()));
+            }
+        }
+    }
+}

@@ -227,3 +227,30 @@ pub(super) fn member_collision(context: &Context<'_>, breaches: &mut Breaches) {
         }
     });
 }
+
+/// What a schema consists of by itself: its reference and its parts, not its members.
+fn made_of(node: &Value) -> impl Iterator<Item = &str> {
+    let parts = ["allOf", "oneOf", "anyOf"].into_iter().filter_map(|key| node.get(key)?.as_array()).flatten();
+    parts.chain([node]).filter_map(schema_name)
+}
+
+pub(super) fn endless(context: &Context<'_>, breaches: &mut Breaches) {
+    let all: HashMap<&str, &Value> =
+        schemas(&context.document.value).map(|(name, node)| (name.as_str(), node)).collect();
+    for (name, _) in schemas(&context.document.value) {
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut queue: Vec<&str> = vec![name];
+        while let Some(next) = queue.pop() {
+            for part in all.get(next).into_iter().flat_map(|node| made_of(node)) {
+                if part == name {
+                    breaches.add(join("/components/schemas", name), format!("{name} consists of itself"));
+                    queue.clear();
+                    break;
+                }
+                if seen.insert(part) {
+                    queue.push(part);
+                }
+            }
+        }
+    }
+}

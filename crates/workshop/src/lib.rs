@@ -1,0 +1,10 @@
+//! The library behind `cargo xtask`: everything that API owners are told about the documents in `specs/`.
+//!
+//! Nothing here depends on a generated crate, so that a broken document never breaks what explains it.
+
+pub mod examples;
+pub mod lesson;
+pub mod report;
+pub mod suppressions;
+pub mod validate;
+pub mod workspace;
