@@ -286,8 +286,9 @@ pub(super) fn paging(context: &Context<'_>, breaches: &mut Breaches) {
         let names = match text("style") {
             Some("offset") => ["offset", "limit"],
             Some("page") => ["page", "per-page"],
+            Some("none") => continue,
             _ => {
-                breaches.add(at, "style is neither offset nor page");
+                breaches.add(at, "style is none of offset, page and none");
                 continue;
             }
         };
