@@ -16,6 +16,7 @@ mod huawei_cbr;
 mod huawei_iam;
 mod matrix;
 mod mocks;
+mod operations;
 mod retries;
 mod secrets;
 mod seeds;

@@ -7,6 +7,7 @@ mod hooks;
 mod inventory;
 mod provider;
 mod search;
+mod tasks;
 
 pub use config::{Config, Login};
 pub use provider::VsphereReplication;
