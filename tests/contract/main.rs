@@ -24,4 +24,5 @@ mod tolerance;
 mod unreadable;
 mod veeam_vb365;
 mod veeam_vb365_v8;
+mod vsphere_quirks;
 mod vsphere_replication;

@@ -59,11 +59,19 @@ fn deviations(api: Api, row: &Operation, sent: &Sent, body: Option<&Value>) -> V
         }
         (Some(Form::Fields), Some(body)) if kind == Some("application/x-www-form-urlencoded") => {
             let fields = sent.form().into_iter().map(|(name, value)| (name, json!(value))).collect();
-            wrong.extend(differences(body, &Value::Object(fields)).into_iter().map(|what| format!("form: {what}")));
+            let told = differences(&as_texts(body), &Value::Object(fields));
+            wrong.extend(told.into_iter().map(|what| format!("form: {what}")));
         }
         _ => wrong.push(format!("the body is {:?} of the type {kind:?}", sent.body)),
     }
     wrong
+}
+
+/// The fields of a form: whatever they hold is sent as text.
+fn as_texts(body: &Value) -> Value {
+    let text = |value: &Value| if value.is_string() { value.clone() } else { json!(value.to_string()) };
+    let fields = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    Value::Object(fields.map(|(name, value)| (name.clone(), text(value))).collect())
 }
 
 /// Names of the parameters in the query, of those that are required only if `required`.
