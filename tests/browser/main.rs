@@ -4,3 +4,4 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 mod harness;
+mod report;

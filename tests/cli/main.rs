@@ -10,20 +10,29 @@ mod config;
 #[expect(dead_code, reason = "these tests use a part")]
 mod conformance;
 mod demo;
+mod doctor;
+mod dry_run;
 mod examples;
 mod exit_codes;
 mod explain;
+mod golden;
 mod journal;
 mod kill;
 mod manuals;
+mod metrics;
 mod outputs;
+mod report;
 mod scenarios;
 mod schema;
 mod secrets;
+mod selection;
 mod simulate;
 mod site;
+mod status;
+mod stop;
 mod sync;
 mod telemetry;
+mod wait;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -90,5 +99,8 @@ fn published(path: &str, text: &str) {
         std::fs::write(&file, text).unwrap();
     }
     let found = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(found == text, "{path} is stale; run the tests once with BACKUP_SYNC_UPDATE=1");
+    let lines = found.lines().map(Some).chain([None]).zip(text.lines().map(Some).chain([None]));
+    let differ = lines.enumerate().find(|(_, (found, text))| found != text);
+    let how = "is stale; run the tests once with BACKUP_SYNC_UPDATE=1 and look at the diff; first difference";
+    assert!(found == text, "{path} {how} (line, in the file, now): {differ:?}");
 }

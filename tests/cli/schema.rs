@@ -9,7 +9,7 @@ use crate::{call, published, root};
 
 #[test]
 fn published_schemas_are_fresh() {
-    for document in ["scenario", "simulate"] {
+    for document in ["doctor", "plan", "rehearsal", "scenario", "simulate", "status", "survey"] {
         let printed = call(Path::new("."), &["schema", document]);
         assert_eq!((printed.code, printed.err.as_str()), (0, ""));
         let path = format!("docs/schemas/{document}.schema.json");

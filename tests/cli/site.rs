@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use backup_sync_simulator::{Builder, Endpoint, Settings, Simulator, Vb365Version};
 use tempfile::TempDir;
@@ -37,6 +38,13 @@ impl Site {
         let settings = Settings { more_targets: 5, ..Settings::default() };
         let builder = Simulator::builder().vb365("m365", Vb365Version::V8).cbr("cloud").vsphere_replication("dr");
         Self::of(builder.settings(settings).speed(50.0))
+    }
+
+    /// All three vendors; every synchronization takes an hour of the simulator's clock.
+    pub fn slow() -> Self {
+        let settings = Settings { duration: Duration::from_secs(3600), ..Settings::default() };
+        let builder = Simulator::builder().vb365("m365", Vb365Version::V8).cbr("cloud").vsphere_replication("dr");
+        Self::of(builder.settings(settings))
     }
 
     /// A VB365 server of the oldest version.
@@ -79,6 +87,8 @@ fn table(folder: &Path, endpoint: &Endpoint) -> String {
     let Endpoint { name, vendor, url, username, .. } = endpoint;
     let file = format!("{name}.password");
     secret(&folder.join(&file), &endpoint.password);
+    // What cannot be told from the vendor.
+    let labels = format!("labels = {{ site = \"berlin\", at = \"{name}\" }}\n");
     let mut table = format!(
         "[endpoints.{name}]\nvendor = \"{vendor}\"\nurl = \"{url}\"\nusername = '{username}'\npassword = {{ file = \
          \"{file}\" }}\n"
@@ -88,6 +98,7 @@ fn table(folder: &Path, endpoint: &Endpoint) -> String {
         let user = endpoint.remote_username.as_deref().unwrap_or_default();
         table += &format!("remote = {{ username = \"{user}\", password = {{ file = \"remote.password\" }} }}\n");
     }
+    table += &labels;
     for (key, value) in [("iam_url", &endpoint.iam_url), ("region", &endpoint.region), ("domain", &endpoint.domain)] {
         table += &value.as_ref().map(|value| format!("{key} = \"{value}\"\n")).unwrap_or_default();
     }

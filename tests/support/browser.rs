@@ -46,6 +46,7 @@ impl View {
 /// A page that has been loaded.
 pub struct Page {
     tab: Arc<Tab>,
+    view: View,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -95,14 +96,17 @@ impl Browser {
         let url = format!("file://{}", file.canonicalize().unwrap().display());
         tab.navigate_to(&url).unwrap().wait_until_navigated().unwrap();
         seen.lock().unwrap().requests.retain(|request| *request != url);
-        Page { tab, seen }
+        Page { tab, view, seen }
     }
 }
 
-fn set_up(tab: &Tab, view: View) {
+/// Height of the window in pixels.
+const HEIGHT: u32 = 900;
+
+fn resize(tab: &Tab, width: u32, height: u32) {
     tab.call_method(Emulation::SetDeviceMetricsOverride {
-        width: view.width,
-        height: 900,
+        width,
+        height,
         device_scale_factor: 1.0,
         mobile: false,
         scale: None,
@@ -117,6 +121,10 @@ fn set_up(tab: &Tab, view: View) {
         device_posture: None,
     })
     .unwrap();
+}
+
+fn set_up(tab: &Tab, view: View) {
+    resize(tab, view.width, HEIGHT);
     let scheme = if view.dark { "dark" } else { "light" };
     let scheme = Emulation::MediaFeature { name: "prefers-color-scheme".into(), value: scheme.into() };
     tab.call_method(Emulation::SetEmulatedMedia { media: None, features: Some(vec![scheme]) }).unwrap();
@@ -149,9 +157,11 @@ impl Page {
         assert!(wide.as_u64() <= window.as_u64(), "the page is {wide} wide, the window {window}");
     }
 
-    /// What a script says; works also where the page itself may run none.
+    /// What an expression is worth; works also where the page itself may run none.
     pub fn value(&self, script: &str) -> Value {
-        self.tab.evaluate(script, false).unwrap().value.unwrap_or_default()
+        // As text, because lists and objects would come as references.
+        let text = self.tab.evaluate(&format!("JSON.stringify(\n{script}\n)"), false).unwrap().value;
+        text.and_then(|text| serde_json::from_str(text.as_str()?).ok()).unwrap_or_default()
     }
 
     /// What the tab key leads to, in order: the words of each element, or its label. Ends where it begins again, and at
@@ -178,15 +188,13 @@ impl Page {
 
     /// Keeps a picture of the whole page, but not of more than ten windows of it, in `target/screenshots/NAME.png`.
     pub fn picture(&self, name: &str) -> PathBuf {
-        let clip = PageDomain::Viewport {
-            x: 0.0,
-            y: 0.0,
-            width: self.value("innerWidth").as_f64().unwrap(),
-            height: self.value("document.documentElement.scrollHeight").as_f64().unwrap().min(9000.0),
-            scale: 1.0,
-        };
+        let long =
+            self.value("document.documentElement.scrollHeight").as_u64().and_then(|long| u32::try_from(long).ok());
+        // What is outside the window is not drawn.
+        resize(&self.tab, self.view.width, long.unwrap_or(HEIGHT).min(10 * HEIGHT));
         let format = PageDomain::CaptureScreenshotFormatOption::Png;
-        let png = self.tab.capture_screenshot(format, None, Some(clip), true).unwrap();
+        let png = self.tab.capture_screenshot(format, None, None, true).unwrap();
+        resize(&self.tab, self.view.width, HEIGHT);
         let folder = screenshots();
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join(format!("{name}.png"));
@@ -205,5 +213,8 @@ impl Drop for Page {
 /// The folder for pictures, beside what else is built.
 fn screenshots() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("screenshots")
+    // This file is also a part of tests in other folders of the workspace.
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("Cargo.lock").exists());
+    let workspace = workspace.expect("a workspace has a lock file");
+    target.unwrap_or_else(|| workspace.join("target")).join("screenshots")
 }

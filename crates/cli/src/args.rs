@@ -4,19 +4,26 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backup_sync::engine::Selector;
+use backup_sync::engine::Options;
 use backup_sync_simulator::scenario::{Length, Speed};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use clap_complete::engine::ArgValueCandidates;
 
 use crate::bounds::Bounds;
+use crate::cmd::doctor::Doctor;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
 use crate::cmd::simulate::{self, Kind};
-use crate::cmd::{api, completions, config, explain, man};
+use crate::cmd::status::Status;
+use crate::cmd::stop::Stop;
+use crate::cmd::wait::Wait;
+use crate::cmd::{self, api, completions, config, explain, man};
+use crate::estate::Endpoints;
+use crate::exit;
 use crate::journal::JournalFile;
+use crate::metrics::MetricsFile;
 use crate::page::PageFile;
-use crate::{complete, exit};
+use crate::plan::{self, Plan};
+use crate::selection::Selection;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
 #[derive(Debug, Parser)]
@@ -40,17 +47,27 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show it all against three simulated vendors inside this process; nothing leaves the machine.
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
     /// Synchronize targets and prove each end.
     #[command(after_help = SYNC_EXAMPLES)]
     Sync(Sync),
     /// Go on with a run that was broken off, killed or left at its deadline. Nothing is started twice.
     Resume(Resume),
+    /// Watch what runs already to its proven end; nothing is started.
+    #[command(visible_alias = "attach")]
+    Wait(Wait),
+    /// Ask the vendors to stop what runs, and look until it has stopped.
+    Stop(Stop),
+    /// Tell where targets stand: from the journal, or with --live from the endpoints.
+    Status(Status),
     /// List runs, or the targets of one run with their evidence.
     History(History),
     /// List what can be synchronized.
     #[command(after_help = TARGETS_EXAMPLES)]
     Targets(Targets),
+    /// Look at everything that endpoints need, and say of what is wrong how to put it right. Nothing is started.
+    Doctor(Doctor),
     /// Serve simulated vendors to practise and test with, until Ctrl-C.
     ///
     /// Prints one JSON document when they are ready: where they are, how to log in, what they have (see `backup-sync
@@ -73,17 +90,28 @@ pub enum Command {
     Schema(Schema),
 }
 
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  backup-sync demo
+  backup-sync demo --output json --report demo.html";
+
 const SYNC_EXAMPLES: &str = "\
 Examples:
   backup-sync sync 'm365/repository/*'
   backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
   backup-sync sync --all --poll 30s --progress plain
-  backup-sync sync --all --report night.html";
+  backup-sync sync 'dr/replication/*' --dry-run
+  backup-sync sync --all --report night.html
+  backup-sync sync --all --simulated
+  backup-sync sync --label site=berlin
+  backup-sync sync --plan nightly.toml";
 
 const TARGETS_EXAMPLES: &str = "\
 Examples:
   backup-sync targets
-  backup-sync targets 'm365/*/*' --output csv";
+  backup-sync targets 'm365/*/*' --output csv
+  backup-sync targets --label 'site=berlin,tier!=test' --output json
+  backup-sync targets --simulated";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -97,8 +125,12 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Sync(_) => "sync",
             Self::Resume(_) => "resume",
+            Self::Wait(_) => "wait",
+            Self::Stop(_) => "stop",
+            Self::Status(_) => "status",
             Self::History(_) => "history",
             Self::Targets(_) => "targets",
+            Self::Doctor(_) => "doctor",
             Self::Simulate(_) => "simulate",
             Self::Api(_) => "api",
             Self::Config(_) => "config",
@@ -112,13 +144,26 @@ impl Command {
     /// What is told when it is asked to end; `None` where it then ends at once, because nothing has to be put in order.
     pub fn breaks_off(&self) -> Option<&'static str> {
         match self {
-            Self::Demo(_) | Self::Sync(_) | Self::Resume(_) | Self::Targets(_) | Self::Api(_) => {
-                Some("breaking off; the vendors' work goes on")
+            Self::Sync(Sync { watching, .. })
+            | Self::Resume(Resume { watching, .. })
+            | Self::Wait(Wait { watching, .. })
+                if watching.stop_on_interrupt =>
+            {
+                Some("breaking off; what this run has started is stopped, and a minute is waited for that")
             }
+            Self::Demo(_)
+            | Self::Sync(_)
+            | Self::Resume(_)
+            | Self::Wait(_)
+            | Self::Stop(_)
+            | Self::Targets(_)
+            | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
+            Self::Status(status) if status.live => Some("breaking off"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
-            // It may wait for programs that print secrets.
-            Self::Config(config::Config::Check(_)) => Some("breaking off"),
-            Self::History(_)
+            // It may wait for programs that print secrets, and has sessions to end.
+            Self::Doctor(_) | Self::Config(config::Config::Check(_)) => Some("breaking off"),
+            Self::Status(_)
+            | Self::History(_)
             | Self::Config(_)
             | Self::Explain(_)
             | Self::Completions(_)
@@ -133,6 +178,8 @@ impl Command {
             Self::Demo(demo) => demo.display.progress,
             Self::Sync(sync) => sync.display.progress,
             Self::Resume(resume) => resume.display.progress,
+            Self::Wait(wait) => wait.display.progress,
+            Self::Stop(stop) => stop.display.progress,
             _ => Progress::None,
         }
     }
@@ -196,47 +243,100 @@ pub struct Demo {
 pub struct ConfigFile {
     /// Configuration with the endpoints; else backup-sync.toml here, else backup-sync/config.toml in the user's folder
     /// for configurations ($XDG_CONFIG_HOME, ~/.config). The first that exists is the one that counts.
-    #[arg(short, long, value_name = "FILE", env = "BACKUP_SYNC_CONFIG", hide_default_value = true)]
+    #[arg(short, long, value_name = "FILE", env = crate::config::VARIABLE, hide_default_value = true)]
     #[arg(default_value_os_t = crate::config::default_path())]
     pub config: PathBuf,
 }
 
+/// How running synchronizations are watched.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Watching {
+    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on. [default: 24h]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub deadline: Option<Duration>,
+    /// Longest pause between two looks while nothing changes. [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub poll: Option<Duration>,
+    /// How long a claimed end may take to become visible before it counts as not proven. [default: 5m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub settle: Option<Duration>,
+    /// On Ctrl-C ask the vendors to stop what this run has started, and wait a minute for that; a second Ctrl-C ends the
+    /// program at once. What it found at work goes on, and so does what a vendor cannot stop. Without this everything
+    /// goes on.
+    #[arg(long)]
+    pub stop_on_interrupt: bool,
+    /// Limits of the run.
+    #[command(flatten)]
+    pub bounds: Bounds,
+}
+
+impl Watching {
+    /// The options of the engine that say so.
+    pub fn options(self) -> Options {
+        let usual = Options::default();
+        self.bounds.of(Options {
+            polling: cmd::sync::polling(self.poll.unwrap_or(usual.polling.longest)),
+            target_deadline: self.deadline.unwrap_or(usual.target_deadline),
+            settle: self.settle.unwrap_or(usual.settle),
+            stop_on_break: self.stop_on_interrupt.then_some(STOP_LIMIT),
+            ..usual
+        })
+    }
+
+    /// What counts beside a plan: the command line comes first.
+    pub fn with(self, plan: &Plan) -> Self {
+        Self {
+            deadline: self.deadline.or(plan::get(plan.deadline)),
+            poll: self.poll.or(plan::get(plan.poll)),
+            settle: self.settle.or(plan::get(plan.settle)),
+            bounds: Bounds {
+                max_jobs: self.bounds.max_jobs.or(plan.max_jobs),
+                max_jobs_per_endpoint: self.bounds.max_jobs_per_endpoint.or(plan.max_jobs_per_endpoint),
+                run_deadline: self.bounds.run_deadline.or(plan::get(plan.run_deadline)),
+                ..self.bounds
+            },
+            ..self
+        }
+    }
+}
+
+/// So long is waited for what is stopped on Ctrl-C.
+const STOP_LIMIT: Duration = Duration::from_secs(60);
+
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
 pub struct Sync {
-    /// Targets as ENDPOINT/KIND/ID-OR-NAME; `*` and `?` match as in a shell.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
-    /// Every target of every endpoint.
-    #[arg(long, conflicts_with = "targets")]
-    pub all: bool,
+    /// Which targets.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Start targets too of which the vendor says that they are in sync.
     #[arg(long)]
     pub force: bool,
     /// Do not watch a synchronization that runs already; report it as skipped.
     #[arg(long)]
     pub no_adopt: bool,
-    /// Stop watching a target after this long, for example 90m or 4h; the vendor's work goes on.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
-    pub deadline: Duration,
-    /// Longest pause between two looks while nothing changes.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub poll: Duration,
-    /// How long a claimed end may take to become visible before it counts as not proven.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub settle: Duration,
-    /// Limits of the run.
+    /// Only start, and watch nothing. The exit code is 7 and not 0, because 0 means proven: `backup-sync wait`, as is
+    /// printed, watches what was started to its proven end.
+    #[arg(long, conflicts_with = "no_journal")]
+    pub detach: bool,
+    /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
+    #[arg(long, conflicts_with_all = ["detach", "page"])]
+    pub dry_run: bool,
+    /// How it is watched.
     #[command(flatten)]
-    pub bounds: Bounds,
-    /// Where the configuration is.
+    pub watching: Watching,
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
     /// Where the run is written down.
     #[command(flatten)]
     pub journal: JournalFile,
     /// Write nothing down: a run that is killed cannot be resumed.
     #[arg(long)]
     pub no_journal: bool,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// Where the page about the run goes.
     #[command(flatten)]
     pub page: PageFile,
@@ -248,15 +348,15 @@ pub struct Sync {
 /// Arguments of `targets`.
 #[derive(Debug, Args)]
 pub struct Targets {
-    /// Only these, as ENDPOINT/KIND/ID-OR-NAME.
-    #[arg(value_name = "TARGET", add = ArgValueCandidates::new(complete::targets))]
-    pub targets: Vec<Selector>,
+    /// Only these.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Form of the list on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     pub output: Output,
-    /// Where the configuration is.
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
 }
 
 /// Arguments of `simulate`.
@@ -305,14 +405,24 @@ pub enum Document {
     Event,
     /// What `history` and `resume --list` print with `--output json`.
     History,
+    /// What `status` prints with `--output json`.
+    Status,
+    /// What `status --live` prints with `--output json`.
+    Survey,
+    /// What `--dry-run` prints with `--output json`.
+    Rehearsal,
     /// What `targets` prints with `--output json`.
     Targets,
     /// What `api --list` prints with `--output json`.
     Operations,
+    /// What `doctor` prints with `--output json`.
+    Doctor,
     /// What `explain` prints with `--output json`.
     Explanations,
     /// The configuration file.
     Config,
+    /// The file that `sync` takes with `--plan`.
+    Plan,
     /// What `simulate` prints when it is ready.
     Simulate,
     /// The file that `simulate` takes with `--scenario`.

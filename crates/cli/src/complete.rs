@@ -1,8 +1,6 @@
 //! What a shell may complete: endpoints and targets from the configuration, operations from the tables. Nothing is asked
 //! of any vendor, and nothing is said when the configuration cannot be read.
 
-use std::path::PathBuf;
-
 use backup_sync::runtime::Operation;
 use clap::CommandFactory as _;
 use clap_complete::engine::CompletionCandidate;
@@ -21,8 +19,7 @@ pub fn answer() {
 }
 
 fn configured() -> Vec<(String, Endpoint)> {
-    let path = std::env::var_os("BACKUP_SYNC_CONFIG").map_or_else(config::default_path, PathBuf::from);
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = std::fs::read_to_string(config::usual_path()).unwrap_or_default();
     let parsed = config::parse::parse(&text, "");
     parsed.endpoints.into_iter().filter_map(|(name, endpoint)| Some((name, endpoint.ok()?))).collect()
 }

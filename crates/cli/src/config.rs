@@ -11,6 +11,7 @@ pub mod parse;
 
 use crate::exit::Failure;
 pub use crate::secret::Secret;
+use crate::selection::label::Labels;
 
 /// The whole file.
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
@@ -43,6 +44,45 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// Labels by which its targets can be chosen.
+    pub fn labels(&self) -> &Labels {
+        match self {
+            Self::VeeamVb365(endpoint) => &endpoint.labels,
+            Self::HuaweiCbr(endpoint) => &endpoint.labels,
+            Self::VsphereReplication(endpoint) => &endpoint.labels,
+        }
+    }
+
+    /// The same, to change them.
+    pub fn labels_mut(&mut self) -> &mut Labels {
+        match self {
+            Self::VeeamVb365(endpoint) => &mut endpoint.labels,
+            Self::HuaweiCbr(endpoint) => &mut endpoint.labels,
+            Self::VsphereReplication(endpoint) => &mut endpoint.labels,
+        }
+    }
+
+    /// Its secrets, or rather where they are.
+    pub fn secrets(&self) -> Vec<&Secret> {
+        match self {
+            Self::VeeamVb365(server) => vec![&server.password],
+            Self::HuaweiCbr(cloud) => {
+                [&cloud.password, &cloud.secret_key, &cloud.security_token].into_iter().flatten().collect()
+            }
+            Self::VsphereReplication(appliance) => {
+                let remote = appliance.remote.as_ref().map(|user| &user.password);
+                std::iter::once(&appliance.password).chain(remote).collect()
+            }
+        }
+    }
+
+    /// Whether the vendor gives targets labels of their own.
+    pub fn gives_labels(&self) -> bool {
+        matches!(self, Self::HuaweiCbr(_))
+    }
+}
+
 /// A Veeam Backup for Microsoft 365 server.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +95,9 @@ pub struct Vb365 {
     pub username: String,
     /// Where the password is.
     pub password: Secret,
+    /// Labels by which its targets can be chosen, for example `{ site = "berlin", tier = "gold" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
     /// Which certificates are accepted.
     #[serde(default, skip_serializing_if = "Tls::is_default")]
     pub tls: Tls,
@@ -87,6 +130,9 @@ pub struct Cbr {
     /// Files with on-premises backups: `.json`, `.ndjson` or `.jsonl`, `.csv`; paths are relative to this file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub backup_lists: Vec<PathBuf>,
+    /// Labels by which its targets can be chosen, for example `{ site = "berlin", tier = "gold" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
     /// Which certificates are accepted.
     #[serde(default, skip_serializing_if = "Tls::is_default")]
     pub tls: Tls,
@@ -104,6 +150,9 @@ pub struct Replication {
     pub password: Secret,
     /// User at the remote site, for full information about both sides.
     pub remote: Option<User>,
+    /// Labels by which its targets can be chosen, for example `{ site = "berlin", tier = "gold" }`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: Labels,
     /// Which certificates are accepted.
     #[serde(default, skip_serializing_if = "Tls::is_default")]
     pub tls: Tls,
@@ -136,6 +185,8 @@ pub struct Tls {
 /// A configuration to begin with.
 pub const EXAMPLE: &str = include_str!("../examples/backup-sync.toml");
 
+/// The variable that names the configuration.
+pub const VARIABLE: &str = "BACKUP_SYNC_CONFIG";
 /// Name of the configuration of a project.
 const PROJECT: &str = "backup-sync.toml";
 
@@ -144,6 +195,11 @@ pub fn default_path() -> PathBuf {
     let project = PathBuf::from(PROJECT);
     let user = user_path().filter(|path| path.exists() && !project.exists());
     user.unwrap_or(project)
+}
+
+/// The one that counts where no flag names one: that of the environment, else [`default_path`].
+pub fn usual_path() -> PathBuf {
+    std::env::var_os(VARIABLE).map_or_else(default_path, PathBuf::from)
 }
 
 /// Where the configuration of the user is.
@@ -254,7 +310,7 @@ password = { env = \"M365_PASSWORD\" }
             &[
                 "x.toml:2:1: endpoint \"m365\": missing field `username`",
                 "x.toml:5:1: endpoint \"m365\": unknown field `usrname`; did you mean `username`? (known are url, version, \
-                 username, password, tls)",
+                 username, password, labels, tls)",
             ],
         ),
         (
@@ -311,7 +367,7 @@ password = { env = \"M365_PASSWORD\" }
             &[
                 "x.toml:6:20: endpoint \"m365\", tls: invalid type: integer `1`, expected a boolean",
                 "x.toml:5:12: endpoint \"m365\", username: invalid type: integer `5`, expected a string",
-                "x.toml:7:1: endpoint \"m365\": unknown field `xyz` (known are url, version, username, password, tls)",
+                "x.toml:7:1: endpoint \"m365\": unknown field `xyz` (known are url, version, username, password, labels, tls)",
             ],
         ),
         (

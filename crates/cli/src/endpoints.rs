@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use backup_sync::engine::{CLOSE_LIMIT, Provider, Selector, Target};
+use backup_sync::engine::{CLOSE_LIMIT, Provider, Target};
 use backup_sync::huawei_cbr::{self, Cbr};
+use backup_sync::runtime::diagnose::Finding;
 use backup_sync::runtime::quota::Quota;
+use backup_sync::runtime::suggest::did_you_mean;
 use backup_sync::runtime::{Error, Service};
 use backup_sync::veeam_vb365::{self, Vb365};
 use backup_sync::vsphere_replication::{self, VsphereReplication};
@@ -14,9 +16,10 @@ use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::FuturesUnordered;
 
-use crate::config::{self, Endpoint};
+use crate::config::Endpoint;
 use crate::exit::Failure;
 use crate::prepare::prepare;
+use crate::selection::Wanted;
 use crate::signals;
 
 /// A connected endpoint with the targets that were chosen.
@@ -36,6 +39,15 @@ impl Prepared {
     /// Connects and logs in.
     pub async fn connect(&self) -> Result<Arc<dyn Provider>, Error> {
         Ok(self.open().await?.0)
+    }
+
+    /// What is right and wrong there.
+    pub async fn diagnose(&self) -> Vec<Finding> {
+        match self {
+            Self::Vb365(config) => veeam_vb365::diagnose(config).await,
+            Self::Cbr(config) => huawei_cbr::diagnose(config).await,
+            Self::Replication(config) => vsphere_replication::diagnose(config).await,
+        }
     }
 
     /// Connects and logs in; with the operations by name.
@@ -60,22 +72,11 @@ impl Prepared {
     }
 }
 
-/// The endpoints of a configuration that `selectors` can mean, prepared; all of them when there is no selector.
-pub fn prepare_all(
-    file: &config::File,
-    folder: &Path,
-    selectors: &[Selector],
-) -> Result<Vec<(String, Prepared)>, Failure> {
-    for selector in selectors {
-        if !file.endpoints.keys().any(|name| selector.matches_endpoint(name)) {
-            let known: Vec<&str> = file.endpoints.keys().map(String::as_str).collect();
-            let what =
-                format!("target {selector}: no endpoint of that name is configured; known are {}", known.join(", "));
-            return Err(Failure::usage(what));
-        }
-    }
-    let wanted = |name: &str| selectors.is_empty() || selectors.iter().any(|selector| selector.matches_endpoint(name));
-    prepare_each(file.endpoints.iter().filter(|(name, _)| wanted(name)), folder)
+/// A name that is no endpoint's.
+pub fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Failure {
+    let known: Vec<&str> = known.collect();
+    let meant = did_you_mean(name, known.iter().copied());
+    Failure::usage(format!("no endpoint {name:?} is configured{meant} (known are {})", known.join(", ")))
 }
 
 /// These endpoints, prepared. What is wrong with them is told of all.
@@ -122,9 +123,9 @@ fn host_and_port(url: &str) -> String {
 
 /// Connects to all endpoints at once and lists their targets. Nothing is started when one of them cannot be used, and no
 /// session is left behind when somebody breaks off.
-pub async fn open(prepared: &[(String, Prepared)], selectors: &[Selector]) -> Result<Chosen, Failure> {
+pub async fn open(prepared: &[(String, Prepared)], wanted: &Wanted) -> Result<Chosen, Failure> {
     let mut chosen = open_all(prepared, open_one).await?;
-    match narrow(&mut chosen, selectors) {
+    match wanted.narrow(&mut chosen) {
         Ok(()) => Ok(chosen),
         Err(failure) => {
             close_all(&chosen).await;
@@ -140,8 +141,8 @@ pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Prov
 }
 
 /// The same for one endpoint, with its operations by name.
-pub async fn open_services(name: &str, prepared: Prepared) -> Result<(Arc<dyn Provider>, Vec<Service>), Failure> {
-    let opened = open_all(&[(name.to_owned(), prepared)], Prepared::open).await?;
+pub async fn open_services(prepared: &[(String, Prepared)]) -> Result<(Arc<dyn Provider>, Vec<Service>), Failure> {
+    let opened = open_all(prepared, Prepared::open).await?;
     opened.into_iter().next().ok_or(Failure::BrokenOff)
 }
 
@@ -188,7 +189,7 @@ async fn open_one(prepared: &Prepared) -> Result<(Arc<dyn Provider>, Vec<Target>
 
 /// What all `works` give, in their order; of those under way when it is broken off, what they give within
 /// [`CLOSE_LIMIT`].
-async fn gather<T>(
+pub async fn gather<T>(
     works: impl Iterator<Item = impl Future<Output = T>>,
     broken_off: impl Future<Output = ()>,
 ) -> Vec<T> {
@@ -211,23 +212,6 @@ async fn gather<T>(
     }
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, one)| one).collect()
-}
-
-/// Keeps what the selectors mean; a selector that means nothing is an error, because a typing error must not pass.
-fn narrow(chosen: &mut Chosen, selectors: &[Selector]) -> Result<(), Failure> {
-    let meant = |selector: &Selector, target: &Target| selector.matches(&target.address, &target.name);
-    for selector in selectors {
-        if !chosen.iter().any(|(_, targets)| targets.iter().any(|target| meant(selector, target))) {
-            let what = format!("target {selector}: there is no such target; `backup-sync targets` lists them");
-            return Err(Failure::usage(what));
-        }
-    }
-    if !selectors.is_empty() {
-        for (_, targets) in chosen {
-            targets.retain(|target| selectors.iter().any(|selector| meant(selector, target)));
-        }
-    }
-    Ok(())
 }
 
 /// Logs out everywhere, within [`CLOSE_LIMIT`].
@@ -254,16 +238,19 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::config;
+    use crate::selection::label::Labels;
 
     /// How often a request through the second endpoint waits after as many through the first as an appliance takes.
     async fn waits(urls: [&str; 2]) -> usize {
         let endpoint = |url: &str| {
             let password = config::Secret::Given(SecretString::from("password"));
             let (url, username, tls) = (url.to_owned(), "user".to_owned(), config::Tls::default());
-            Endpoint::VsphereReplication(config::Replication { url, username, password, remote: None, tls })
+            let labels = Labels::new();
+            Endpoint::VsphereReplication(config::Replication { url, username, password, remote: None, labels, tls })
         };
-        let endpoints = [("a".to_owned(), endpoint(urls[0])), ("b".to_owned(), endpoint(urls[1]))].into();
-        let both = prepare_all(&config::File { endpoints }, Path::new(""), &[]).unwrap();
+        let endpoints = [("a".to_owned(), endpoint(urls[0])), ("b".to_owned(), endpoint(urls[1]))];
+        let both = prepare_each(endpoints.iter().map(|(name, endpoint)| (name, endpoint)), Path::new("")).unwrap();
         let quotas: Vec<Quota> = both.into_iter().filter_map(|(_, one)| one.address_quota()).collect();
         let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
         for _ in 0..80 {

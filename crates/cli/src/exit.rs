@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use backup_sync::engine::{Outcome, Report, TargetReport};
+use backup_sync::engine::{Action, Outcome, PlannedTarget, Rehearsal, Report, Standing, Survey, TargetReport};
 use backup_sync::runtime::{Error, Kind};
 
 use crate::progress;
@@ -43,7 +43,8 @@ pub const CODES: [(Exit, &str); 10] = [
     ),
     (
         Exit::StillRunning,
-        "something was still at work at its deadline and goes on; the command that resumes the run is printed",
+        "something was still at work at its deadline and goes on, or was not started before the deadline of the run; the \
+         command that resumes the run is printed",
     ),
     (Exit::Partial, "some targets succeeded, others failed"),
     (Exit::Failed, "permanent failure: targets failed or a call was refused, and the same call would fail again"),
@@ -95,9 +96,41 @@ impl Exit {
         if report.interrupted {
             exits.push(Self::Interrupted);
         }
-        let worst = Self::worst(&exits);
         let succeeded = report.targets.iter().any(|target| matches!(target.outcome, Outcome::Succeeded { .. }));
-        match worst {
+        Self::worst(&exits).beside(succeeded)
+    }
+
+    /// How stopping ends the program: what has stopped is what was asked for.
+    pub fn of_stop(report: &Report) -> Self {
+        let stopped = |target: &TargetReport| matches!(target.outcome, Outcome::Stopped);
+        let exit = |target: &TargetReport| if stopped(target) { Self::Success } else { Self::of_target(target) };
+        let mut exits: Vec<Self> = report.targets.iter().map(exit).collect();
+        exits.extend(report.interrupted.then_some(Self::Interrupted));
+        Self::worst(&exits).beside(report.targets.iter().any(stopped))
+    }
+
+    /// How the run that was rehearsed would begin.
+    pub fn of_rehearsal(rehearsal: &Rehearsal) -> Self {
+        let exit = |target: &PlannedTarget| match target.action {
+            Action::Fail { .. } => Self::of_error(target.error_kind.as_deref(), target.transient),
+            _ => Self::Success,
+        };
+        let mut exits: Vec<Self> = rehearsal.targets.iter().map(exit).collect();
+        exits.extend(rehearsal.interrupted.then_some(Self::Interrupted));
+        Self::worst(&exits)
+    }
+
+    /// How a look ends the program: what a target is doing is no failure, but not to know it is one.
+    pub fn of_survey(survey: &Survey) -> Self {
+        let unread = survey.targets.iter().filter(|target| target.standing == Standing::Unread);
+        let exits: Vec<Self> =
+            unread.map(|target| Self::of_error(target.error_kind.as_deref(), target.transient)).collect();
+        Self::worst(&exits).beside(exits.len() < survey.targets.len())
+    }
+
+    /// A failure beside a success is one of a part.
+    fn beside(self, succeeded: bool) -> Self {
+        match self {
             Self::Failed | Self::Denied | Self::Usage | Self::Transient if succeeded => Self::Partial,
             worst => worst,
         }
@@ -116,11 +149,21 @@ impl Exit {
 
     fn of_target(target: &TargetReport) -> Self {
         match target.outcome {
+            // It was not reached before the deadline of the run, and can be resumed.
+            Outcome::Skipped { .. } if target.error_kind.as_deref() == Some("deadline") => Self::StillRunning,
             Outcome::Succeeded { .. } | Outcome::Skipped { .. } => Self::Success,
             Outcome::StillRunning { .. } => Self::StillRunning,
             Outcome::Failed { .. } | Outcome::Stopped => Self::of_error(target.error_kind.as_deref(), target.transient),
             // Also what a newer engine may say: nothing is known of it.
             _ => Self::Unconfirmed,
+        }
+    }
+
+    /// How a call that failed ends the program.
+    pub fn of_call(error: &Error) -> Self {
+        match error.kind() {
+            Kind::Usage => Self::Usage,
+            kind => Self::of_error(Some(kind.as_str()), error.is_transient()),
         }
     }
 
@@ -190,10 +233,6 @@ impl Failure {
 
     /// How it ends the program.
     pub fn exit(&self) -> Exit {
-        let of = |error: &Error| match error.kind() {
-            Kind::Usage => Exit::Usage,
-            kind => Exit::of_error(Some(kind.as_str()), error.is_transient()),
-        };
         match self {
             // Another process is at work on the run, and will be done some day.
             Self::Journal(backup_sync_journal::Error::Busy { .. }) => Exit::Transient,
@@ -202,7 +241,7 @@ impl Failure {
             Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
             Self::Output(_) => Exit::Unwritten,
             Self::Endpoints(endpoints) => {
-                Exit::worst(&endpoints.iter().map(|(_, error)| of(error)).collect::<Vec<Exit>>())
+                Exit::worst(&endpoints.iter().map(|(_, error)| Exit::of_call(error)).collect::<Vec<Exit>>())
             }
         }
     }

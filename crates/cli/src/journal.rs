@@ -10,6 +10,7 @@ use etcetera::BaseStrategy as _;
 use serde_json::{Value, json};
 
 use crate::exit::{Exit, Failure};
+use crate::metrics::Successes;
 use crate::progress::{note, say, warn};
 
 /// Where the journal is.
@@ -18,6 +19,11 @@ pub struct JournalFile {
     /// Journal of runs; `none` keeps none. [default: backup-sync/journal.db in the user's folder for state]
     #[arg(long, value_name = "FILE", env = "BACKUP_SYNC_JOURNAL")]
     pub journal: Option<PathBuf>,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds of our time fit")]
+fn seconds_of(time: jiff::Timestamp) -> f64 {
+    time.as_second() as f64
 }
 
 /// The word for no journal.
@@ -69,11 +75,19 @@ pub async fn open(file: &JournalFile) -> Result<Option<Store>, Failure> {
 
 /// Opens a journal that has to be there.
 pub async fn existing(file: &JournalFile) -> Result<Store, Failure> {
+    let missing = || {
+        let shown = file.path().ok().flatten().unwrap_or_default();
+        Failure::usage(format!("there is no journal {}; `sync` makes one", shown.display()))
+    };
+    present(file).await?.ok_or_else(missing)
+}
+
+/// Opens a journal if it is there.
+pub async fn present(file: &JournalFile) -> Result<Option<Store>, Failure> {
     let Some(path) = file.path()? else {
         return Err(Failure::usage("without a journal there are no earlier runs; name a file with --journal"));
     };
-    let missing = || Failure::usage(format!("there is no journal {}; `sync` makes one", path.display()));
-    Store::open_existing(&path).await?.ok_or_else(missing)
+    Ok(Store::open_existing(&path).await?)
 }
 
 /// Names the newest run that somebody may have forgotten.
@@ -101,10 +115,15 @@ pub fn command(run: &str, file: &JournalFile) -> String {
     format!("backup-sync resume {run}{}", file.argument().unwrap_or_default())
 }
 
+fn wait_command(run: &str, file: &JournalFile) -> String {
+    format!("backup-sync wait --run {run}{}", file.argument().unwrap_or_default())
+}
+
 /// The options of a run as they are written down.
 pub fn in_force(options: &Options) -> Value {
     let seconds = |time: std::time::Duration| time.as_secs_f64();
     json!({
+        "mode": options.mode.word(),
         "adopt": options.adopt,
         "force": options.force,
         "deadline_s": seconds(options.target_deadline),
@@ -122,27 +141,53 @@ pub fn tell_command(command: &str) {
 pub struct Kept {
     journal: RunJournal,
     command: String,
+    wait: String,
 }
 
 impl Kept {
-    /// Begins a run.
-    pub async fn begin(store: Store, file: &JournalFile, config: &Path, options: &Options) -> Result<Self, Failure> {
+    /// Begins a run of a command.
+    pub async fn begin(
+        store: Store,
+        command: &str,
+        file: &JournalFile,
+        config: Option<&Path>,
+        options: &Options,
+    ) -> Result<Self, Failure> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let config = config.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+        let mut kept = in_force(options);
+        if !options.own.is_empty() {
+            kept["own"] = json!(options.own.iter().collect::<Vec<_>>());
+        }
         let new = NewRun {
             version: env!("CARGO_PKG_VERSION"),
-            command: "sync",
+            command,
             arguments: &arguments,
-            config: Some(&config),
-            options: in_force(options),
+            config: config.as_deref(),
+            options: kept,
         };
         Ok(Self::of(store.begin(&new).await?, file))
     }
 
     /// A run that was taken up.
     pub fn of(journal: RunJournal, file: &JournalFile) -> Self {
-        let command = command(journal.id(), file);
-        Self { journal, command }
+        let (command, wait) = (command(journal.id(), file), wait_command(journal.id(), file));
+        Self { journal, command, wait }
+    }
+
+    /// When targets were last proven to be synchronized, by whatever run of this journal.
+    pub async fn last_successes(&self) -> Successes {
+        let seconds = |time: String| time.parse::<jiff::Timestamp>().ok().map(|time| seconds_of(time));
+        match self.journal.store().status().await {
+            Ok((_, targets)) => {
+                let known = targets.into_iter();
+                known.filter_map(|one| Some((one.last.target, one.last_success.and_then(seconds)?))).collect()
+            }
+            Err(error) => {
+                warn(format_args!("{error}"));
+                Successes::new()
+            }
+        }
     }
 
     /// Its id.
@@ -153,6 +198,11 @@ impl Kept {
     /// The command that resumes it.
     pub fn command(&self) -> String {
         self.command.clone()
+    }
+
+    /// Says how what was started can be watched.
+    pub fn tell_wait(&self) {
+        say(format_args!("to watch what was started to its proven end: {}", self.wait));
     }
 
     /// For the engine.

@@ -6,15 +6,19 @@ mod cmd;
 mod complete;
 mod config;
 mod endpoints;
+mod estate;
 mod exit;
 mod journal;
 mod keyring;
 mod labels;
+mod metrics;
 mod output;
 mod page;
+mod plan;
 mod prepare;
 mod progress;
 mod secret;
+mod selection;
 mod signals;
 mod simulated;
 mod tables;
@@ -82,8 +86,12 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,
         Command::Resume(resume) => cmd::resume::run(&resume).await,
+        Command::Wait(wait) => cmd::wait::run(&wait).await,
+        Command::Stop(stop) => cmd::stop::run(&stop).await,
+        Command::Status(status) => cmd::status::run(&status).await,
         Command::History(history) => cmd::history::run(&history).await,
         Command::Targets(targets) => cmd::targets::run(&targets).await,
+        Command::Doctor(doctor) => cmd::doctor::run(&doctor).await,
         Command::Simulate(simulate) => cmd::simulate::run(&simulate).await,
         Command::Api(api) => cmd::api::run(&api).await,
         Command::Config(config) => cmd::config::run(&config),

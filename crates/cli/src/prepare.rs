@@ -13,11 +13,15 @@ use crate::config::{self, Cbr, Endpoint, Replication, Secret, Tls, Vb365, beside
 use crate::endpoints::Prepared;
 use crate::exit::Failure;
 use crate::progress::say;
+use crate::selection::label;
 
 /// Checks an endpoint's settings, fetches its secrets, reads its backup lists. What is wrong comes as
 /// [`Failure::Problems`].
 pub fn prepare(name: &str, endpoint: &Endpoint, folder: &Path) -> Result<Prepared, Failure> {
     let mut checks = Checks { name, folder, problems: Vec::new(), broken_off: false };
+    if let Some(why) = label::problem(endpoint.labels()) {
+        checks.wrong::<()>("labels", &why);
+    }
     let prepared = match endpoint {
         Endpoint::VeeamVb365(from) => checks.vb365(from).map(Prepared::Vb365),
         Endpoint::HuaweiCbr(from) => checks.cbr(from).map(Prepared::Cbr),

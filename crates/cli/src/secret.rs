@@ -116,6 +116,12 @@ impl Secret {
         }
     }
 
+    /// Its file, where others can read it.
+    pub fn open_to_others(&self, folder: &Path) -> Option<PathBuf> {
+        let Self::File(path) = self else { return None };
+        Some(beside(folder, path)).filter(|path| is_open_to_others(path))
+    }
+
     fn read(&self, folder: &Path, what: &str) -> Result<SecretString, Failure> {
         match self {
             Self::Given(secret) => Ok(secret.clone()),
@@ -141,18 +147,24 @@ fn without_line_end(text: &str) -> SecretString {
 }
 
 /// A file with a secret is for its owner only.
-#[cfg(unix)]
 fn warn_if_readable(path: &Path, what: &str) {
-    use std::os::unix::fs::PermissionsExt as _;
-    let mode = std::fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or_default();
-    if mode & 0o077 != 0 {
+    if is_open_to_others(path) {
         let path = path.display();
         crate::progress::warn(format_args!("{what}: others can read the file {path}; say chmod 600 {path}"));
     }
 }
 
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or_default();
+    mode & 0o077 != 0
+}
+
 #[cfg(not(unix))]
-fn warn_if_readable(_: &Path, _: &str) {}
+fn is_open_to_others(_: &Path) -> bool {
+    false
+}
 
 /// Runs a program for its output. What it printed is in no message.
 fn command(words: &[String], folder: &Path, what: &str, patience: Patience) -> Result<SecretString, Failure> {

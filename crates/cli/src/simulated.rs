@@ -4,11 +4,16 @@ use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use backup_sync_simulator::Endpoint as Simulated;
+use backup_sync::engine::Polling;
+use backup_sync::huawei_cbr::BackupList;
+use backup_sync_simulator::{Builder, Endpoint as Simulated, Settings, Simulator, Targets, Vb365Version};
 
 use crate::config::{Cbr, Endpoint, File, Replication, Secret, Tls, User, Vb365};
+use crate::endpoints::Prepared;
 use crate::exit::Failure;
+use crate::selection::label::Labels;
 
 /// The list in the repository, and the copy of it inside the program for use elsewhere.
 pub const EXAMPLE: (&str, &str) =
@@ -32,6 +37,7 @@ pub fn config(
             version: Some(from.api_version.clone()),
             username: from.username.clone(),
             password,
+            labels: Labels::new(),
             tls: Tls::default(),
         }),
         "huawei-cbr" => Endpoint::HuaweiCbr(Cbr {
@@ -46,6 +52,7 @@ pub fn config(
             url: Some(from.url.clone()),
             iam_url: from.iam_url.clone(),
             backup_lists: Vec::new(),
+            labels: Labels::new(),
             tls: Tls::default(),
         }),
         _ => Endpoint::VsphereReplication(Replication {
@@ -58,9 +65,65 @@ pub fn config(
                 }
                 _ => None,
             },
+            labels: Labels::new(),
             tls: Tls::default(),
         }),
     })
+}
+
+/// How often the simulated vendors inside this process are asked.
+pub const POLLING: Polling = Polling { shortest: Duration::from_millis(400), longest: Duration::from_secs(1) };
+
+/// How long a synchronization takes there.
+const DURATION: Duration = Duration::from_secs(4);
+
+/// Starts simulated vendors inside this process; with the configuration that leads to them.
+pub async fn start(builder: Builder, settings: Settings) -> Result<(Simulator, File), Failure> {
+    let simulator = builder
+        .settings(Settings { duration: DURATION, ..settings })
+        .start()
+        .await
+        .map_err(|error| Failure::usage(format!("the simulated vendors cannot be started: {error}")))?;
+    let mut file = File { endpoints: BTreeMap::new() };
+    for from in simulator.endpoints() {
+        file.endpoints.insert(from.name.clone(), config(from, |_, text| Ok(Secret::Given(text.into())))?);
+    }
+    Ok((simulator, file))
+}
+
+/// Three vendors with twelve targets: four repositories, three vaults and a list of backups, four replications.
+pub async fn estate() -> Result<(Simulator, File), Failure> {
+    let targets =
+        |ready| Settings { duration: DURATION, targets: Some(Targets { ready, other: 0 }), ..Settings::default() };
+    let builder = Simulator::builder().vb365("m365", Vb365Version::V8).cbr("cloud").vsphere_replication("dr");
+    let (simulator, mut file) = start(builder.settings_of("cloud", targets(3)), targets(4)).await?;
+    for (name, site) in [("m365", "berlin"), ("cloud", "singapore"), ("dr", "berlin")] {
+        if let Some(endpoint) = file.endpoints.get_mut(name) {
+            endpoint.labels_mut().insert("site".to_owned(), site.to_owned());
+        }
+    }
+    Ok((simulator, file))
+}
+
+/// The list of on-premises backups that simulated vendors know.
+pub fn lists() -> Result<Vec<BackupList>, Failure> {
+    let path = Path::new(EXAMPLE.0);
+    let lists = if path.exists() {
+        BackupList::read(path)
+    } else {
+        BackupList::parse(EXAMPLE.1, "on-premises-backups", "inside the program")
+    };
+    lists.map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// What a simulated endpoint inside this process needs beside its configuration.
+pub fn adapt(prepared: &mut Prepared, lists: &[BackupList]) {
+    match prepared {
+        Prepared::Cbr(config) => config.backup_lists = lists.to_vec(),
+        // A few seconds do not use up a minute's quota.
+        Prepared::Replication(config) => config.pace = POLLING.shortest,
+        Prepared::Vb365(_) => {}
+    }
 }
 
 /// Writes a configuration with these endpoints to `path`, and what it refers to into a folder beside it.

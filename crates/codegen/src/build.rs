@@ -80,6 +80,21 @@ pub fn generate(document: &Document) -> Result<Generated, Error> {
     Ok(Generated { module, client, mocks, surface })
 }
 
+/// What the client of a document offers, without the client itself.
+///
+/// Rules for authors are not asked, only whether the generator takes the document: drafts can be compared, too.
+///
+/// # Errors
+///
+/// The guards that the lowered document breaks, or the one refusal of the generator.
+pub fn surface_of(document: &Document) -> Result<Vec<surface::Item>, Error> {
+    let lowered = lower::run(document);
+    none(lint::guard(&lowered.document))?;
+    let module = document.module();
+    let file = emit::client_file(document, &lowered, &format!("crate::{module}"));
+    file.map(|file| surface::items(&file, &module)).map_err(one)
+}
+
 /// Whether [`generate`] would succeed; nothing is formatted or listed, so it takes less time.
 ///
 /// # Errors
@@ -87,7 +102,10 @@ pub fn generate(document: &Document) -> Result<Generated, Error> {
 /// As [`generate`].
 pub fn check(document: &Document) -> Result<(), Error> {
     let (lowered, for_mocks) = lowered(document)?;
-    emit::check(document, &lowered, &for_mocks, &format!("crate::{}", document.module())).map_err(one)
+    let path = format!("crate::{}", document.module());
+    emit::client_file(document, &lowered, &path).map_err(one)?;
+    emit::mocks_file(document, &for_mocks, &path).map_err(one)?;
+    Ok(())
 }
 
 /// The lowered document for the client and the one for the mock helpers.

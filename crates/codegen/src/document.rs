@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use heck::ToSnakeCase as _;
 use serde_json::Value;
 
 /// A place in a source file, both numbers starting at 1.
@@ -118,10 +119,52 @@ impl OperationNode<'_> {
     pub fn pointer(&self) -> String {
         join(&join("/paths", self.path), self.method)
     }
+}
 
+impl<'a> OperationNode<'a> {
     /// `operationId`, or an empty string when it is missing.
-    pub fn id(&self) -> &str {
+    pub fn id(&self) -> &'a str {
         self.node.get("operationId").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The method of the generated client that makes the call.
+    pub fn function(&self) -> String {
+        self.id().to_snake_case()
+    }
+
+    /// Whether it may be sent again after it may have arrived: by `x-idempotent`, else by its method.
+    pub fn idempotent(&self) -> bool {
+        let by_method = matches!(self.method, "get" | "head" | "put" | "delete" | "options");
+        self.node.get("x-idempotent").and_then(Value::as_bool).unwrap_or(by_method)
+    }
+
+    /// Whether it starts work on the vendor's side.
+    pub fn starts_job(&self) -> bool {
+        self.node.get("x-starts-job").and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// Whether it needs a login.
+    pub fn authenticated(&self, root: &Value) -> bool {
+        let security = self.node.get("security").or_else(|| root.get("security"));
+        security.and_then(Value::as_array).is_some_and(|list| !list.is_empty())
+    }
+
+    /// Its parameters in the order of the document, those of the path item first; references are followed.
+    pub fn parameters(&self, root: &'a Value) -> Vec<&'a Value> {
+        let item = root.get("paths").and_then(|paths| paths.get(self.path));
+        let lists = [item, Some(self.node)].into_iter().flatten();
+        let nodes = lists.filter_map(|node| node.get("parameters")?.as_array()).flatten();
+        nodes.filter_map(|node| resolve(root, node)).collect()
+    }
+
+    /// The rights that the vendor names. One vendor gives a text where there is one, and a list where there are several.
+    pub fn permissions(&self) -> Vec<&'a str> {
+        let vendors_own = self.node.get("x-dr-permissions").and_then(|node| node.get("permissions"));
+        match self.node.get("x-permissions").or(vendors_own) {
+            Some(Value::String(one)) => vec![one],
+            Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -76,7 +76,7 @@ fn translate(schema: &Value, used: Use, words: Words) -> Value {
     }
     let mut schema = Value::Object(out);
     if wire.is_some() && scalars.is_none() {
-        let single = translate(&members["items"], Use::Value, words);
+        let single = members.get("items").map_or_else(|| json!({}), |items| translate(items, Use::Value, words));
         schema = json!({ "anyOf": [schema, single] });
     }
     let nullable = members.get("nullable") == Some(&Value::Bool(true));

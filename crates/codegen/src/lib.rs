@@ -20,6 +20,6 @@ pub mod load;
 pub mod lower;
 pub mod surface;
 
-pub use build::{Error, Generated, build_script, check, documents, generate};
+pub use build::{Error, Generated, build_script, check, documents, generate, surface_of};
 pub use document::{Document, Place};
 pub use lint::Finding;

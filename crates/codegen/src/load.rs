@@ -1,9 +1,12 @@
 //! Reads a YAML document into a JSON value and keeps the place of every node.
 //!
 //! Built on YAML events, because a spec error is only useful with its line and column. Anchors, aliases, tags and
-//! duplicate keys are refused: each of them makes a document say something else than what a reviewer sees.
+//! duplicate keys are refused: each of them makes a document say something else than what a reviewer sees. So is what is
+//! larger or deeper than any document that people review, before it costs time or memory.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
@@ -18,9 +21,42 @@ use crate::lint::Finding;
 ///
 /// One finding `SPEC000` when the file cannot be read or is no plain YAML document.
 pub fn file(path: &Path, shown: &str) -> Result<Document, Finding> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Finding::unreadable(shown, Place::default(), format!("the file cannot be read: {error}")))?;
-    text_named(&text, shown)
+    let refused = |place, what| Finding::unreadable(shown, place, what);
+    let unreadable = |error| refused(Place::default(), format!("the file cannot be read: {error}"));
+    let mut bytes = Vec::new();
+    // One byte more than is allowed says that there is more.
+    let limit = u64::try_from(LARGEST).unwrap_or(u64::MAX).saturating_add(1);
+    File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)).map_err(unreadable)?;
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => text_named(text, shown),
+        // The limit may have cut a character.
+        Err(_) if bytes.len() > LARGEST => Err(too_large(shown)),
+        Err(error) => {
+            let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+            let line = before.rsplit('\n').next().unwrap_or_default();
+            let place = Place { line: before.matches('\n').count() + 1, column: line.chars().count() + 1 };
+            let byte = bytes.get(error.valid_up_to()).copied().unwrap_or_default();
+            Err(refused(place, format!("the byte {byte:#04x} is not UTF-8; save the file as UTF-8")))
+        }
+    }
+}
+
+/// Larger documents are refused, in bytes; the largest one here has a sixth of it.
+const LARGEST: usize = 1 << 20;
+
+/// Deeper documents are refused; the deepest one here has a quarter of it.
+const DEEPEST: usize = 100;
+
+/// The pointers of all nodes together, in bytes: what a small document could make large.
+const POINTERS: usize = 32 << 20;
+
+fn too_large(shown: &str) -> Finding {
+    let what = format!("the document has more than {LARGEST} bytes; describe only the operations that are needed");
+    Finding::unreadable(shown, Place::default(), what)
+}
+
+fn too_deep() -> String {
+    format!("the document has more than {DEEPEST} levels; give inner objects names of their own")
 }
 
 /// Parses `text`, calling it `shown` in messages.
@@ -29,11 +65,19 @@ pub fn file(path: &Path, shown: &str) -> Result<Document, Finding> {
 ///
 /// One finding `SPEC000` when the text is no plain YAML document.
 pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
-    let mut builder = Builder { shown, stack: Vec::new(), root: None, places: HashMap::new() };
+    if text.len() > LARGEST {
+        return Err(too_large(shown));
+    }
+    let mut builder = Builder { shown, stack: Vec::new(), root: None, places: HashMap::new(), pointers: 0 };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
-            Finding::unreadable(shown, place, format!("the YAML is malformed: {}", error.info()))
+            // The parser has a limit of its own for brackets, and reads ahead.
+            let what = match error.info() {
+                info if info.contains("recursion limit") => too_deep(),
+                info => format!("the YAML is malformed: {info}"),
+            };
+            Finding::unreadable(shown, place, what)
         })?;
         builder.event(event, &span)?;
     }
@@ -54,6 +98,7 @@ struct Builder<'a> {
     stack: Vec<Open>,
     root: Option<Value>,
     places: HashMap<String, Place>,
+    pointers: usize,
 }
 
 impl Builder<'_> {
@@ -104,6 +149,9 @@ impl Builder<'_> {
         if let Some(Open::Mapping { pointer, members, key }) = self.stack.last_mut()
             && key.is_none()
         {
+            if style == ScalarStyle::Plain && text == "<<" {
+                return self.refuse(place, "a merge key (<<); write the members out");
+            }
             if members.contains_key(&text) {
                 let at = join(pointer, &text);
                 return Err(Finding::unreadable(
@@ -132,6 +180,13 @@ impl Builder<'_> {
                 return Err(Finding::unreadable(self.shown, place, what));
             }
         };
+        if self.stack.len() >= DEEPEST {
+            return Err(Finding::unreadable(self.shown, place, too_deep()));
+        }
+        self.pointers += pointer.len();
+        if self.pointers > POINTERS {
+            self.refuse(place, "too many nodes with too long keys for one document")?;
+        }
         self.places.insert(pointer.clone(), place);
         Ok(pointer)
     }

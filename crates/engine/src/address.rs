@@ -25,7 +25,8 @@ impl fmt::Display for Address {
 }
 
 /// A pattern for addresses; the last part is compared with id and name. `*` and `?` match as in a shell.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Selector {
     text: String,
     endpoint: GlobMatcher,
@@ -50,6 +51,14 @@ impl Selector {
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+impl TryFrom<String> for Selector {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

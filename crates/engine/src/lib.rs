@@ -2,30 +2,36 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod driver;
 mod event;
 mod journal;
+mod look;
 mod mode;
 mod outcome;
+mod own;
 mod past;
 mod provider;
 mod rehearsal;
 mod report;
 mod resume;
+mod room;
 mod run;
 mod slot;
 mod start;
 mod stop_jobs;
+mod stuck;
 mod survey;
 mod watch;
 
 pub use address::{Address, Selector};
 pub use event::{Event, EventRecord, QueueReason, Sink, WaitReason};
-pub use journal::{Entry, Journal, JournalError, MemoryJournal, Planned};
+pub use journal::{Entry, Journal, JournalError, MemoryJournal, NoJournal, Planned};
 pub use mode::Mode;
 pub use outcome::{Evidence, Outcome};
+pub use own::Own;
 pub use past::{Past, Stage};
 pub use provider::{
-    Baseline, Claim, Ending, Facts, Job, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
+    Baseline, Claim, Ending, Facts, Job, LABELS, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 pub use rehearsal::{Action, PlannedRequest, PlannedTarget, Rehearsal};
 pub use report::{Report, Summary, TargetReport};

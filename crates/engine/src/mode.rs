@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::address::Address;
 use crate::outcome::Outcome;
 use crate::provider::{Job, Readiness};
 use crate::run::Options;
@@ -51,15 +52,15 @@ pub(crate) enum Step {
 }
 
 /// What these options do with a target that is so. In one place, so that a rehearsal says what a run does.
-pub(crate) fn step(options: &Options, readiness: &Readiness) -> Step {
+pub(crate) fn step(options: &Options, target: &Address, readiness: &Readiness) -> Step {
     let attach = options.mode == Mode::Attach;
     match readiness.clone() {
-        Readiness::Running { job } if options.adopt || attach => Step::Adopt(job),
+        Readiness::Running { job } if options.adopts(target) || attach => Step::Adopt(job),
         Readiness::Running { .. } => Step::Skip("it is synchronizing already".to_owned()),
         Readiness::Broken { reason } => Step::Fail(reason),
         readiness if attach => Step::Skip(nothing_runs(&readiness)),
         Readiness::Ready => Step::Start,
-        Readiness::Needless { .. } if options.force => Step::Start,
+        Readiness::Needless { .. } if options.forces(target) => Step::Start,
         Readiness::Needless { reason } | Readiness::Skip { reason } => Step::Skip(reason),
     }
 }
@@ -84,23 +85,22 @@ impl Watch<'_> {
         }
     }
 
-    /// The run was broken off: what it started is stopped if that was wanted, the rest goes on.
+    /// The run was broken off: what it started is stopped if that was wanted.
     pub(crate) async fn broken_off(&self, slots: &mut [Slot]) {
         if let Some(limit) = self.run.options.stop_on_break {
             self.stop_own(slots, limit).await;
-        }
-        let why = "the run was broken off; the vendor's work goes on";
-        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
-            self.leave_open(slot, Outcome::StillRunning { why: why.to_owned() }, None).await;
         }
     }
 
     /// Stops what this run started, in spite of its being broken off. What it found at work belongs to somebody else.
     async fn stop_own(&self, slots: &mut [Slot], limit: Duration) {
         let mut run = self.run.clone();
-        (run.stop, run.options.target_deadline) = (crate::Stop::default(), limit);
+        (run.stop, run.options.target_deadline, run.options.run_deadline) = (crate::Stop::default(), limit, None);
+        // What single targets may take does not count while somebody waits for them to stop.
+        run.options.own.clear();
         self.provider.go_on();
-        let watch = Watch { run: &run, ..*self };
+        let (room, waits) = (self.room.clone(), self.waits.clone());
+        let watch = Watch { run: &run, room, waits, ..*self };
         let mut own: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running() && !slot.adopted).collect();
         watch.stop_running(&mut own).await;
     }

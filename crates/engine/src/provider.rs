@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::notice::Notices;
@@ -28,36 +29,79 @@ pub struct Target {
     pub facts: Facts,
 }
 
-/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal.
+/// The fact with the vendor's own labels or tags of a target: an object of texts.
+pub const LABELS: &str = "labels";
+
+impl Target {
+    /// Labels by which it can be chosen.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        self.facts.get(LABELS).unwrap_or_default()
+    }
+}
+
+/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Facts(BTreeMap<String, Value>);
+#[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
+#[schemars(with = "BTreeMap<String, Value>")]
+pub struct Facts(
+    /// In the order of names. A few at most for each of many targets, where a tree would be mostly empty nodes.
+    Option<Arc<Vec<(Box<str>, Value)>>>,
+);
+
+impl From<BTreeMap<String, Value>> for Facts {
+    fn from(facts: BTreeMap<String, Value>) -> Self {
+        let facts: Vec<_> = facts.into_iter().map(|(name, value)| (name.into_boxed_str(), value)).collect();
+        Self((!facts.is_empty()).then(|| Arc::new(facts)))
+    }
+}
+
+impl From<Facts> for BTreeMap<String, Value> {
+    fn from(facts: Facts) -> Self {
+        facts.all().iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+    }
+}
 
 impl Facts {
     /// Adds a fact; `None` adds nothing.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<Option<Value>>) -> Self {
-        if let Some(value) = value.into() {
-            self.0.insert(name.to_owned(), value);
+        let Some(value) = value.into() else { return self };
+        let place = self.find(name);
+        let facts = Arc::make_mut(self.0.get_or_insert_default());
+        match place {
+            Ok(place) => facts[place].1 = value,
+            Err(place) => {
+                facts.reserve_exact(1);
+                facts.insert(place, (name.into(), value));
+            }
         }
         self
     }
 
     /// Reads a fact as a type.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        serde_json::from_value(self.0.get(name)?.clone()).ok()
+        let place = self.find(name).ok()?;
+        serde_json::from_value(self.all().get(place)?.1.clone()).ok()
+    }
+
+    fn all(&self) -> &[(Box<str>, Value)] {
+        self.0.as_ref().map_or(&[], |facts| facts)
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.all().binary_search_by(|(known, _)| known.as_ref().cmp(name))
     }
 
     /// Only those that are a single value; lists are for machines.
     #[must_use]
     pub fn plain(&self) -> Self {
-        let single = self.0.iter().filter(|(_, value)| !value.is_array() && !value.is_object());
-        Self(single.map(|(name, value)| (name.clone(), value.clone())).collect())
+        let single = self.all().iter().filter(|(_, value)| !value.is_array() && !value.is_object());
+        single.map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<_, _>>().into()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all().is_empty()
     }
 }
 

@@ -147,7 +147,7 @@ impl Run {
         let planned = groups.into_iter().map(|(provider, places)| async move {
             let (places, pasts): (Vec<usize>, Vec<Past>) = places.into_iter().unzip();
             let reading = self.plan(play, &*provider, pasts);
-            let targets = self.before_close(&*provider, reading).await;
+            let targets = self.before_close(&*provider, self.stop.wait(), reading).await;
             places.into_iter().zip(targets)
         });
         let mut targets: Vec<_> = join_all(planned).await.into_iter().flatten().collect();
@@ -201,12 +201,14 @@ impl Run {
             (Play::Stop, None, Some(baseline), _) => {
                 planned.doing(Action::Skip { reason: nothing_runs(&baseline.readiness) })
             }
-            (Play::Run, _, Some(baseline), Stage::Planned) => match step(&self.options, &baseline.readiness) {
-                Step::Start => planned.doing(Action::Start).sending(provider.rehearse(&target, &baseline).await),
-                Step::Adopt(_) => planned.doing(Action::Adopt),
-                Step::Skip(reason) => planned.doing(Action::Skip { reason }),
-                Step::Fail(reason) => planned.doing(Action::Fail { reason }),
-            },
+            (Play::Run, _, Some(baseline), Stage::Planned) => {
+                match step(&self.options, &target.address, &baseline.readiness) {
+                    Step::Start => planned.doing(Action::Start).sending(provider.rehearse(&target, &baseline).await),
+                    Step::Adopt(_) => planned.doing(Action::Adopt),
+                    Step::Skip(reason) => planned.doing(Action::Skip { reason }),
+                    Step::Fail(reason) => planned.doing(Action::Fail { reason }),
+                }
+            }
             (Play::Run, _, _, Stage::Intended { baseline, .. }) => {
                 planned.doing(Action::LookFor).sending(provider.rehearse(&target, &baseline).await)
             }

@@ -1,5 +1,6 @@
 //! A run over targets of one or more endpoints: its options, its way in and its way out.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,13 +11,18 @@ use futures_util::future::join_all;
 use tokio::sync::watch;
 use tracing::Instrument as _;
 
+use crate::address::Address;
+use crate::driver::Driver;
 use crate::event::{Event, EventRecord, Sink, millis};
 use crate::journal::{Entry, Journal, JournalError, Planned};
 use crate::mode::Mode;
+use crate::own::Own;
 use crate::past::{Past, Stage};
 use crate::provider::{Provider, Target};
 use crate::report::{Report, TargetReport};
+use crate::room::Room;
 use crate::slot::Slot;
+use crate::stuck::Waits;
 use crate::watch::Watch;
 
 /// How often the vendor is asked.
@@ -83,6 +89,8 @@ pub struct Options {
     pub adopt: bool,
     /// A target of which the vendor says that there is nothing to do is started all the same.
     pub force: bool,
+    /// What single targets want otherwise.
+    pub own: BTreeMap<Address, Own>,
     /// A start that an earlier process may have sent is looked for during this time before its absence is believed,
     /// because the request may still be under way. Longer than any request takes.
     pub resend_after: Duration,
@@ -104,6 +112,7 @@ impl Default for Options {
             stop_on_break: None,
             adopt: true,
             force: false,
+            own: BTreeMap::new(),
             // The time for one request, and a quarter of it for a machine under load.
             resend_after: Duration::from_secs(75),
         }
@@ -229,7 +238,7 @@ impl Run {
     async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, task: Task<'_>) -> Report {
         let begun = self.clock.monotonic();
         let all = groups.iter().flat_map(|(_, pasts)| pasts).map(|(place, past)| (*place, &past.target));
-        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &slot.target))).collect();
+        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &*slot.target))).collect();
         all.sort_by_key(|(place, _)| *place);
         let planned: Vec<_> =
             all.into_iter().map(|(_, target)| (target.address.clone(), target.name.clone())).collect();
@@ -238,7 +247,8 @@ impl Run {
         for event in settled.iter().filter_map(|(_, slot)| slot.finished()) {
             self.sink.take(EventRecord::new(Duration::ZERO, event));
         }
-        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, task));
+        let room = Room::of_run(self.options.limits.jobs);
+        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, &room, task));
         let mut reports: Vec<(usize, TargetReport)> =
             join_all(watches).instrument(span).await.into_iter().flatten().collect();
         reports.extend(settled.iter().map(|(place, slot)| (*place, slot.report())));
@@ -254,29 +264,37 @@ impl Run {
         provider: Arc<dyn Provider>,
         pasts: Vec<(usize, Past)>,
         begun: Duration,
+        room: &Arc<Room>,
         task: Task<'_>,
     ) -> Vec<(usize, TargetReport)> {
-        let watch = Watch { run: self, provider: &*provider, begun, resumed: matches!(task, Task::TakeUp) };
-        self.listen(&*provider, begun);
+        let (room, waits) = (Room::within(room, self.options.limits.jobs_per_endpoint), Arc::<Waits>::default());
+        self.listen(&*provider, begun, waits.clone());
+        let resumed = matches!(task, Task::TakeUp);
+        let watch = Watch { run: self, provider: &*provider, begun, resumed, room, waits };
         let (places, pasts): (Vec<usize>, Vec<Past>) = pasts.into_iter().unzip();
         let work = async {
             match task {
-                Task::Begin { refused } => watch.all(pasts, refused).await,
-                Task::TakeUp => watch.all(pasts, None).await,
+                Task::Begin { refused: Some(error) } => Driver::new(&watch, pasts).refuse(error).await,
+                Task::Begin { refused: None } | Task::TakeUp => Driver::new(&watch, pasts).drive().await,
                 Task::Stop => watch.stop_all(pasts).await,
             }
         };
-        let reports = self.before_close(&*provider, work).await;
+        let reports = self.before_close(&*provider, watch.until_cut(), work).await;
         if let Some(notices) = provider.notices() {
             notices.leave();
         }
         places.into_iter().zip(reports).collect()
     }
 
-    /// Does `work` over an endpoint and logs out. A request to break off is handed on to the connection.
-    pub(crate) async fn before_close<T>(&self, provider: &dyn Provider, work: impl Future<Output = T>) -> T {
+    /// Does `work` over an endpoint and logs out. When it is `cut` short, the connection is told to send nothing more.
+    pub(crate) async fn before_close<T>(
+        &self,
+        provider: &dyn Provider,
+        cut: impl Future<Output = ()>,
+        work: impl Future<Output = T>,
+    ) -> T {
         let breaking_off = async {
-            self.stop.wait().await;
+            cut.await;
             provider.break_off();
             std::future::pending().await
         };
@@ -293,7 +311,7 @@ impl Run {
     }
 
     /// Turns what the endpoint's connection has to say into events.
-    fn listen(&self, provider: &dyn Provider, begun: Duration) {
+    fn listen(&self, provider: &dyn Provider, begun: Duration, waits: Arc<Waits>) {
         let Some(notices) = provider.notices() else { return };
         let (sink, clock, endpoint) = (self.sink.clone(), self.clock.clone(), provider.endpoint().to_owned());
         notices.listen(move |notice| {
@@ -301,8 +319,10 @@ impl Run {
                 && pause >= TOLD
             {
                 let (endpoint, operation) = (endpoint.clone(), operation.to_owned());
-                let event = Event::Waiting { endpoint, operation, reason: reason.into(), pause_ms: millis(pause) };
-                sink.take(EventRecord::new(clock.monotonic().saturating_sub(begun), event));
+                let (now, reason) = (clock.monotonic(), reason.into());
+                waits.note(reason, now.saturating_add(pause));
+                let event = Event::Waiting { endpoint, operation, reason, pause_ms: millis(pause) };
+                sink.take(EventRecord::new(now.saturating_sub(begun), event));
             }
         });
     }

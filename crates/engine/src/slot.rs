@@ -1,5 +1,6 @@
 //! The life of one target within a run.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::Error;
@@ -10,16 +11,20 @@ use crate::outcome::Outcome;
 use crate::past::{Past, Stage};
 use crate::provider::{Baseline, Claim, Facts, Job, Observation, Phase, Target};
 use crate::report::TargetReport;
+use crate::room::Place;
 
 /// One target: what is known of it and where it stands.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) target: Target,
-    pub(crate) vendor: String,
-    pub(crate) baseline: Baseline,
-    pub(crate) job: Option<Job>,
+    pub(crate) target: Arc<Target>,
+    pub(crate) vendor: Box<str>,
+    pub(crate) baseline: Arc<Baseline>,
+    pub(crate) job: Option<Arc<Job>>,
     pub(crate) adopted: bool,
+    /// Since when it is at work, as far as this process knows.
     pub(crate) started: Duration,
+    /// Its place among the jobs that are permitted at a time.
+    pub(crate) room: Option<Place>,
     /// When a start was about to be sent, by the time of day.
     pub(crate) intended: Option<Timestamp>,
     /// An earlier process was about to send a start, and nobody knows what became of it.
@@ -29,9 +34,13 @@ pub(crate) struct Slot {
     pub(crate) last: Option<Observation>,
     /// Since when the vendor claims an end that is not proven yet.
     pub(crate) claimed: Option<Duration>,
+    /// What is missing for a proof of the claimed end.
+    pub(crate) missing: Option<String>,
     changed: Duration,
+    /// Why nothing changes, once that has been told.
+    pub(crate) stuck: Option<String>,
     percent: Option<u8>,
-    end: Option<End>,
+    end: Option<Box<End>>,
 }
 
 /// How a target ended.
@@ -51,14 +60,16 @@ impl Slot {
         match past.stage {
             Stage::Planned => {}
             Stage::Intended { baseline, at } => {
-                (slot.baseline, slot.intended, slot.lost, slot.earlier) = (baseline, Some(at), true, since(at));
+                (slot.baseline, slot.intended, slot.lost, slot.earlier) = (baseline.into(), Some(at), true, since(at));
             }
             Stage::Started { job, baseline, adopted, at } => {
-                (slot.baseline, slot.job, slot.adopted, slot.earlier) = (baseline, Some(job), adopted, since(at));
+                (slot.baseline, slot.job, slot.adopted, slot.earlier) =
+                    (baseline.into(), Some(job.into()), adopted, since(at));
             }
             Stage::Ended(report) => {
-                (slot.end, slot.adopted) = (Some(End::of(&report)), report.adopted);
-                slot.job = Some(Job { target: slot.target.clone(), ids: report.job, facts: Facts::default() });
+                (slot.end, slot.adopted, slot.stuck) = (Some(End::of(&report).into()), report.adopted, report.stuck);
+                let target = Target::clone(&slot.target);
+                slot.job = Some(Job { target, ids: report.job, facts: Facts::default() }.into());
             }
         }
         slot
@@ -66,18 +77,21 @@ impl Slot {
 
     fn fresh(target: Target, vendor: String, now: Duration) -> Self {
         Self {
-            target,
-            vendor,
-            baseline: Baseline::default(),
+            target: target.into(),
+            vendor: vendor.into(),
+            baseline: Arc::default(),
             job: None,
             adopted: false,
             started: now,
+            room: None,
             intended: None,
             lost: false,
             earlier: Duration::ZERO,
             last: None,
             claimed: None,
+            missing: None,
             changed: now,
+            stuck: None,
             percent: None,
             end: None,
         }
@@ -102,25 +116,31 @@ impl Slot {
         (self.lost, self.intended, self.earlier) = (false, None, Duration::ZERO);
     }
 
-    /// Whether the vendor's last word says neither that it runs nor that it is over.
-    pub(crate) fn is_unclear(&self) -> bool {
-        self.last.as_ref().is_some_and(|seen| seen.phase == Phase::Unclear)
-    }
-
     /// Whether there is a job to look at.
     pub(crate) fn is_running(&self) -> bool {
         self.is_open() && self.job.is_some()
+    }
+
+    /// When anything about the job changed last.
+    pub(crate) fn changed(&self) -> Duration {
+        self.changed
+    }
+
+    /// The vendor's own word for its state.
+    pub(crate) fn state(&self) -> String {
+        self.last.as_ref().map(|seen| seen.state.clone()).unwrap_or_default()
     }
 
     pub(crate) fn unchanged(&self, now: Duration) -> Duration {
         now.saturating_sub(self.changed)
     }
 
-    pub(crate) fn begin(&mut self, job: Job, adopted: bool, now: Duration) -> Event {
+    /// There is a job, at work since `started`.
+    pub(crate) fn begin(&mut self, job: Arc<Job>, adopted: bool, started: Duration, now: Duration) -> Event {
         self.job = Some(job);
         self.adopted = adopted;
         self.lost = false;
-        self.changed = now;
+        (self.started, self.changed) = (started, now);
         self.taken_up()
     }
 
@@ -139,14 +159,14 @@ impl Slot {
     pub(crate) fn observe(&mut self, seen: Observation, now: Duration) -> bool {
         let changed = self.last.as_ref() != Some(&seen);
         if changed {
-            self.changed = now;
+            (self.changed, self.stuck) = (now, None);
         }
         if let Some(percent) = seen.percent.and_then(shown_percent) {
             self.percent = Some(self.percent.unwrap_or(0).max(percent));
         }
         match seen.phase {
             Phase::Ended(_) | Phase::Gone => self.claimed = self.claimed.or(Some(now)),
-            Phase::Waiting | Phase::Running | Phase::Unclear => self.claimed = None,
+            Phase::Waiting | Phase::Running | Phase::Unclear => (self.claimed, self.missing) = (None, None),
         }
         self.last = Some(seen);
         changed
@@ -155,7 +175,7 @@ impl Slot {
     pub(crate) fn progress(&self, now: Duration) -> Event {
         Event::Progress {
             target: self.target.address.clone(),
-            state: self.last.as_ref().map(|seen| seen.state.clone()).unwrap_or_default(),
+            state: self.state(),
             percent: self.percent,
             unchanged_ms: millis(self.unchanged(now)),
         }
@@ -163,12 +183,13 @@ impl Slot {
 
     pub(crate) fn finish(&mut self, outcome: Outcome, error: Option<&Error>, now: Duration) -> Event {
         let duration = self.earlier.saturating_add(now.saturating_sub(self.started));
-        self.end = Some(End {
+        let end = End {
             outcome: outcome.clone(),
             error_kind: error.map(|error| error.kind().to_string()),
             transient: error.is_some_and(Error::is_transient),
             duration,
-        });
+        };
+        (self.end, self.room, self.last) = (Some(Box::new(end)), None, None);
         Event::Finished { target: self.target.address.clone(), outcome, duration_ms: millis(duration) }
     }
 
@@ -186,18 +207,18 @@ impl Slot {
             transient: false,
             duration: Duration::ZERO,
         };
-        let end = self.end.clone().unwrap_or_else(nothing);
+        let end = self.end.as_deref().cloned().unwrap_or_else(nothing);
         TargetReport {
             target: self.target.address.clone(),
             name: self.target.name.clone(),
-            vendor: self.vendor.clone(),
+            vendor: self.vendor.to_string(),
             job: self.job.as_ref().map(|job| job.ids.clone()).unwrap_or_default(),
             adopted: self.adopted,
             outcome: end.outcome,
             error_kind: end.error_kind,
             transient: end.transient,
             duration_ms: millis(end.duration),
-            stuck: None,
+            stuck: self.stuck.clone(),
         }
     }
 }

@@ -1,23 +1,21 @@
-//! Starting: the state before, the intent, one request, and the search when its fate is not known.
+//! Starting: the intent, one request, and the search when its fate is not known. Each start is work of its own beside the
+//! looks; what it has come to is told by [`Started`].
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use backup_sync_runtime::{Delivery, Error, Kind};
-use futures_util::stream::{self, StreamExt as _};
-use tracing::Instrument as _;
+use jiff::Timestamp;
 
 use crate::event::Event;
-use crate::journal::{Entry, JournalError};
-use crate::mode::{Mode, Step, step};
+use crate::journal::Entry;
 use crate::outcome::Outcome;
-use crate::provider::{Job, Readiness, Search, Target};
+use crate::provider::{Baseline, Job, Readiness, Search, Target};
 use crate::slot::Slot;
-use crate::watch::{Watch, complete};
+use crate::watch::{Cut, Watch};
 
-/// A start is compared with a baseline that is not older than so many other starts take.
-const WAVE: usize = 25;
 /// So many looks that find nothing are needed to believe it.
 const SEARCHES: u32 = 3;
-/// Why a target was not started when the run was broken off.
-const BROKEN_OFF: &str = "the run was broken off before it was started";
 
 /// What looking for a start of unknown fate has shown.
 pub(crate) enum Hunt {
@@ -29,129 +27,87 @@ pub(crate) enum Hunt {
     CannotTell(String),
     /// Nobody could look.
     Failed(Error),
-    /// The run was broken off before enough was seen.
+    /// The run was cut short before enough was seen.
     BrokenOff,
 }
 
+/// What has become of a target that was to be started.
+pub(crate) enum Started {
+    /// There is a job, and it is written down.
+    Job {
+        job: Arc<Job>,
+        /// It was found, not started.
+        adopted: bool,
+        /// Since when it is at work.
+        since: Duration,
+    },
+    /// Nothing was sent, because the run was cut short.
+    NotSent(Cut),
+    /// It has ended, or nothing more is done about it now.
+    Ended {
+        outcome: Outcome,
+        error: Option<Error>,
+        /// It can be resumed.
+        open: bool,
+    },
+}
+
 impl Watch<'_> {
-    /// Nothing is sent when that cannot be written down.
-    pub(crate) async fn refuse(&self, slots: &mut [Slot], error: &JournalError) {
-        for slot in slots {
-            let reason = format!("it was not started, because {error}");
-            self.finish(slot, Outcome::Failed { reason }, None).await;
-        }
-    }
-
-    /// Starts what has neither a job nor an end, in waves.
-    pub(crate) async fn start_fresh(&self, slots: &mut [Slot]) {
-        loop {
-            let mut wave: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_fresh()).take(WAVE).collect();
-            if wave.is_empty() {
-                return;
-            }
-            self.baselines(&mut wave).await;
-            stream::iter(wave.into_iter().filter(|slot| slot.is_open()))
-                .for_each_concurrent(self.run.options.limits.starts.get(), |slot| {
-                    let span = tracing::info_span!("start", target = %slot.target.address);
-                    self.start(slot).instrument(span)
-                })
-                .await;
-            // With many targets the first have ended before the last are started.
-            if slots.iter().any(Slot::is_fresh)
-                && let Err(error) = self.look(slots).await
-            {
-                self.look_failed(&error);
-            }
-        }
-    }
-
-    async fn baselines(&self, slots: &mut [&mut Slot]) {
-        let targets: Vec<Target> = slots.iter().map(|slot| slot.target.clone()).collect();
-        let Some(found) = self.unless_stopped(self.provider.baseline(&targets)).await else {
-            for slot in slots {
-                self.not_started(slot).await;
-            }
-            return;
-        };
-        let baselines = match found.and_then(|found| complete(found, slots.len())) {
-            Ok(baselines) => baselines,
-            Err(error) => return self.fail_all(slots, &error).await,
-        };
-        for (slot, baseline) in slots.iter_mut().zip(baselines) {
-            slot.baseline = baseline;
-            let not_started = match step(&self.run.options, &slot.baseline.readiness) {
-                Step::Start | Step::Adopt(_) => continue,
-                Step::Skip(reason) => Outcome::Skipped { reason },
-                Step::Fail(reason) => Outcome::Failed { reason },
-            };
-            if self.run.options.mode == Mode::Attach && self.resumed {
-                // Nothing has ended, and whoever resumes the run may start it.
-                self.put_aside(slot, not_started, None);
-            } else {
-                self.finish(slot, not_started, None).await;
-            }
-        }
-    }
-
-    /// The run was broken off before anything was sent.
-    async fn not_started(&self, slot: &mut Slot) {
-        self.leave_open(slot, Outcome::Skipped { reason: BROKEN_OFF.to_owned() }, None).await;
-    }
-
-    /// The same where the intent is written down already.
-    async fn withdraw(&self, slot: &mut Slot) {
-        let entry = Entry::Withdrawn { target: slot.target.address.clone() };
-        if let Err(error) = self.record(&entry).await {
-            // Who resumes the run looks for a start that was never sent, which is safe.
-            tracing::warn!(target = %slot.target.address, %error, "the journal still says that it was about to be started");
-        }
-        slot.intended = None;
-        self.not_started(slot).await;
-    }
-
-    /// Nothing has been sent that starts work, so this is a plain failure.
-    async fn fail_all(&self, slots: &mut [&mut Slot], error: &Error) {
-        for slot in slots {
-            let reason = format!("its state could not be read, so nothing was started: {}", error.chain());
-            self.finish(slot, Outcome::Failed { reason }, Some(error)).await;
-        }
-    }
-
     /// Starts one target, at most once.
-    async fn start(&self, slot: &mut Slot) {
-        if self.run.stop.asked() {
-            return self.not_started(slot).await;
+    pub(crate) async fn start(&self, target: Arc<Target>, baseline: Arc<Baseline>) -> Started {
+        if let Some(cut) = self.cut() {
+            return Started::NotSent(cut);
         }
-        slot.started = self.now();
-        if let Readiness::Running { job } = slot.baseline.readiness.clone() {
-            return self.begin(slot, job, true).await;
+        let since = self.now();
+        if let Readiness::Running { job } = &baseline.readiness {
+            return self.begun(job.clone(), &baseline, true, since).await;
         }
-        let intent = Entry::Intent { target: slot.target.clone(), baseline: slot.baseline.clone() };
+        let intent = Entry::Intent { target: Target::clone(&target), baseline: Baseline::clone(&baseline) };
         if let Err(error) = self.record(&intent).await {
-            return self.refuse(std::slice::from_mut(slot), &error).await;
+            let outcome = Outcome::Failed { reason: format!("it was not started, because {error}") };
+            return Started::Ended { outcome, error: None, open: false };
         }
-        slot.intended = Some(self.run.clock.wall());
-        self.tell(Event::Starting { target: slot.target.address.clone() });
-        match self.provider.trigger(&slot.target, &slot.baseline).await {
-            Ok(job) => self.begin(slot, job, false).await,
+        let intended = self.run.clock.wall();
+        self.tell(Event::Starting { target: target.address.clone() });
+        match self.provider.trigger(&target, &baseline).await {
+            // Its request may have waited for the vendor's quota until now.
+            Ok(job) => self.begun(job, &baseline, false, self.now()).await,
             Err(error) => match error.delivery() {
-                Delivery::NeverSent if error.kind() == Kind::BrokenOff => self.withdraw(slot).await,
+                Delivery::NeverSent if error.kind() == Kind::BrokenOff => self.withdraw(&target).await,
                 Delivery::NeverSent | Delivery::Rejected => {
-                    let reason = error.chain();
-                    self.finish(slot, Outcome::Failed { reason }, Some(&error)).await;
+                    let outcome = Outcome::Failed { reason: error.chain() };
+                    Started::Ended { outcome, error: Some(error), open: false }
                 }
-                Delivery::MaybeApplied | Delivery::Accepted => self.search(slot, &error).await,
+                Delivery::MaybeApplied | Delivery::Accepted => {
+                    self.search(&target, &baseline, intended, since, error).await
+                }
             },
         }
     }
 
+    /// The intent is written down already, but nothing was sent.
+    async fn withdraw(&self, target: &Target) -> Started {
+        if let Err(error) = self.record(&Entry::Withdrawn { target: target.address.clone() }).await {
+            // Who resumes the run looks for a start that was never sent, which is safe.
+            tracing::warn!(target = %target.address, %error, "the journal still says that it was about to be started");
+        }
+        Started::NotSent(self.cut().unwrap_or(Cut::BrokenOff))
+    }
+
     /// The start was sent, but what became of it is not known: look, never send again.
-    async fn search(&self, slot: &mut Slot, error: &Error) {
-        let hunt = self.hunt(slot).await;
+    async fn search(
+        &self,
+        target: &Target,
+        baseline: &Baseline,
+        intended: Timestamp,
+        since: Duration,
+        error: Error,
+    ) -> Started {
+        let hunt = self.hunt(target, baseline, intended).await;
         // Where the vendor's silence proves nothing, a later search would say no more.
         let open = !matches!(hunt, Hunt::CannotTell(_));
         let found = match hunt {
-            Hunt::Found(job) => return self.begin(slot, job, true).await,
+            Hunt::Found(job) => return self.begun(job, baseline, true, since).await,
             Hunt::Failed(look) => format!("it could not be looked for ({})", look.chain()),
             Hunt::CannotTell(why) => format!("no running synchronization of it was found: {why}"),
             Hunt::Absent | Hunt::BrokenOff => "no running synchronization of it was found".to_owned(),
@@ -162,25 +118,19 @@ impl Watch<'_> {
             "the start was sent, but no answer came"
         };
         let why = format!("{sent}, and {found}; it was not sent again ({})", error.chain());
-        let outcome = Outcome::Unknown { why };
-        if open {
-            self.leave_open(slot, outcome, Some(error)).await;
-        } else {
-            self.finish(slot, outcome, Some(error)).await;
-        }
+        Started::Ended { outcome: Outcome::Unknown { why }, error: Some(error), open }
     }
 
     /// Looks for a start of unknown fate until it is found, or not found often enough.
-    pub(crate) async fn hunt(&self, slot: &Slot) -> Hunt {
-        let since = slot.intended.unwrap_or_else(|| self.run.clock.wall());
+    pub(crate) async fn hunt(&self, target: &Target, baseline: &Baseline, since: Timestamp) -> Hunt {
         let mut seen = Hunt::BrokenOff;
         let (mut absent, mut mute) = (0, 0);
         for look in 0..self.run.options.failed_looks.max(SEARCHES) {
             if look > 0 {
                 self.pause(self.shortest()).await;
             }
-            let found = self.provider.find_running(&slot.target, &slot.baseline, since);
-            let Some(found) = self.unless_stopped(found).await else { break };
+            let found = self.provider.find_running(target, baseline, since);
+            let Some(found) = self.unless_cut(found).await else { break };
             match found {
                 Ok(Search::Found(job)) => return Hunt::Found(job),
                 Ok(Search::Absent) => {
@@ -197,20 +147,30 @@ impl Watch<'_> {
                     seen = Hunt::Failed(error);
                 }
             }
-            if absent >= SEARCHES || mute >= SEARCHES || self.run.stop.asked() {
+            if absent >= SEARCHES || mute >= SEARCHES || self.cut().is_some() {
                 break;
             }
         }
         seen
     }
 
-    /// There is a job: it is written down and told.
+    /// There is a job of this target: it is written down and told.
     pub(crate) async fn begin(&self, slot: &mut Slot, job: Job, adopted: bool) {
-        let entry = Entry::Job { job: job.clone(), baseline: slot.baseline.clone(), adopted };
+        self.note(&job, &slot.baseline, adopted).await;
+        let now = self.now();
+        self.tell(slot.begin(Arc::new(job), adopted, now, now));
+    }
+
+    /// The same, to be told by the loop.
+    pub(crate) async fn begun(&self, job: Job, baseline: &Baseline, adopted: bool, since: Duration) -> Started {
+        self.note(&job, baseline, adopted).await;
+        Started::Job { job: Arc::new(job), adopted, since }
+    }
+
+    async fn note(&self, job: &Job, baseline: &Baseline, adopted: bool) {
+        let entry = Entry::Job { job: job.clone(), baseline: baseline.clone(), adopted };
         if let Err(error) = self.record(&entry).await {
-            tracing::error!(target = %slot.target.address, %error, "the job is running but not in the journal");
+            tracing::error!(target = %job.target.address, %error, "the job is running but not in the journal");
         }
-        let event = slot.begin(job, adopted, self.now());
-        self.tell(event);
     }
 }

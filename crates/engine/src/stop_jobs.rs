@@ -21,8 +21,8 @@ impl Run {
     /// A target whose job is known is stopped by that, for the others the running job is looked for. The report says
     /// `stopped` of what is no longer at work, `succeeded` of what ended by itself in the same moment, `skipped` where
     /// nothing runs, `failed` where the vendor cannot stop it or refuses to, and `still-running` of what was at work at the
-    /// deadline of [`Options::target_deadline`](crate::Options::target_deadline) all the same. Only what is no longer at
-    /// work is written to the journal.
+    /// deadline of [`Options::target_deadline`](crate::Options::target_deadline) all the same. The journal learns of what has
+    /// ended, and of the rest that it is open still.
     pub async fn stop_jobs(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>) -> Report {
         self.take_on(pasts, providers, Task::Stop).await
     }
@@ -49,9 +49,9 @@ impl Watch<'_> {
         if without.is_empty() {
             return;
         }
-        let targets: Vec<Target> = without.iter().map(|slot| slot.target.clone()).collect();
-        let Some(found) = self.unless_stopped(self.provider.baseline(&targets)).await else {
-            return self.not_asked(&mut without);
+        let targets: Vec<Target> = without.iter().map(|slot| Target::clone(&slot.target)).collect();
+        let Some(found) = self.unless_cut(self.provider.baseline(&targets)).await else {
+            return self.not_asked(&mut without).await;
         };
         let found = match found.and_then(|found| complete(found, targets.len())) {
             Ok(found) => found,
@@ -67,7 +67,7 @@ impl Watch<'_> {
                 Readiness::Running { job } => {
                     // Where a start was sent before, its end is compared with the state before that.
                     if slot.intended.is_none() {
-                        slot.baseline = found;
+                        slot.baseline = found.into();
                     }
                     self.begin(slot, job, true).await;
                 }
@@ -90,7 +90,7 @@ impl Watch<'_> {
     /// Asks the vendor to stop these jobs, and looks until they have stopped.
     pub(crate) async fn stop_running(&self, slots: &mut [&mut Slot]) {
         if self.run.stop.asked() {
-            return self.not_asked(slots);
+            return self.not_asked(slots).await;
         }
         stream::iter(slots.iter_mut())
             .for_each_concurrent(self.run.options.limits.starts.get(), |slot| self.ask_to_stop(slot))
@@ -104,7 +104,7 @@ impl Watch<'_> {
                     self.look_failed(&error);
                     failed_looks += 1;
                     if failed_looks >= self.run.options.failed_looks {
-                        return self.lost(slots, &error);
+                        return self.lost(slots, &error).await;
                     }
                 }
             }
@@ -116,7 +116,7 @@ impl Watch<'_> {
                 self.pause(self.shortest().min(left)).await;
             }
         }
-        self.not_stopped(slots);
+        self.not_stopped(slots).await;
     }
 
     async fn ask_to_stop(&self, slot: &mut Slot) {
@@ -125,16 +125,23 @@ impl Watch<'_> {
         match self.provider.stop(&job).await {
             Ok(true) => {}
             Ok(false) => {
-                let reason =
-                    format!("it was not stopped: {} offers no call that stops this job; it goes on", slot.vendor);
-                self.put_aside(slot, Outcome::Failed { reason }, None);
+                let why = format!("it was not stopped: {} offers no call that stops this job; it goes on", slot.vendor);
+                self.goes_on(slot, why, None).await;
             }
             Err(error) if matches!(error.delivery(), Delivery::NeverSent | Delivery::Rejected) => {
-                let reason = format!("it was not stopped: {}", error.chain());
-                self.put_aside(slot, Outcome::Failed { reason }, Some(&error));
+                let why = format!("it was not stopped: {}", error.chain());
+                self.goes_on(slot, why, Some(&error)).await;
             }
             // It may be stopping. Whether it is can be seen.
             Err(error) => self.look_failed(&error),
+        }
+    }
+
+    /// It is not stopped. Who asked for nothing else has failed; a run that was broken off leaves it at work.
+    async fn goes_on(&self, slot: &mut Slot, why: String, error: Option<&Error>) {
+        match self.run.options.stop_on_break {
+            Some(_) => self.leave_open(slot, Outcome::StillRunning { why }, error).await,
+            None => self.put_aside(slot, Outcome::Failed { reason: why }, error),
         }
     }
 
@@ -148,7 +155,7 @@ impl Watch<'_> {
         if claims.is_empty() {
             return Ok(());
         }
-        let Some(verdicts) = self.unless_stopped(self.provider.verify(&claims)).await else { return Ok(()) };
+        let Some(verdicts) = self.unless_cut(self.provider.verify(&claims)).await else { return Ok(()) };
         let verdicts = complete(verdicts?, claims.len())?;
         for (slot, verdict) in over.iter_mut().zip(verdicts) {
             match verdict {
@@ -162,12 +169,12 @@ impl Watch<'_> {
 
     /// Takes one look at these jobs.
     async fn see(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
-        let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+        let jobs: Vec<_> = running.iter().filter_map(|slot| slot.job.clone()).collect();
         if jobs.is_empty() {
             return Ok(());
         }
-        let asked: Vec<&crate::Job> = jobs.iter().collect();
-        let Some(seen) = self.unless_stopped(self.provider.observe(&asked)).await else { return Ok(()) };
+        let asked: Vec<&crate::Job> = jobs.iter().map(|job| &**job).collect();
+        let Some(seen) = self.unless_cut(self.provider.observe(&asked)).await else { return Ok(()) };
         let now = self.now();
         for (slot, seen) in running.iter_mut().zip(complete(seen?, jobs.len())?) {
             slot.observe(seen, now);
@@ -177,29 +184,29 @@ impl Watch<'_> {
     }
 
     /// The call was broken off before the vendor was asked.
-    fn not_asked(&self, slots: &mut [&mut Slot]) {
+    async fn not_asked(&self, slots: &mut [&mut Slot]) {
         let why = "it was broken off before the vendor was asked to stop it; it goes on if it runs";
         for slot in slots.iter_mut().filter(|slot| slot.is_open()) {
-            self.put_aside(slot, Outcome::StillRunning { why: why.to_owned() }, None);
+            self.leave_open(slot, Outcome::StillRunning { why: why.to_owned() }, None).await;
         }
     }
 
     /// What was asked to stop and is still at work.
-    fn not_stopped(&self, slots: &mut [&mut Slot]) {
-        let limit = self.run.options.target_deadline.as_secs();
+    async fn not_stopped(&self, slots: &mut [&mut Slot]) {
+        let limit = self.run.options.target_deadline.as_secs_f64();
         let why = match self.run.stop.asked() {
             true => "the vendor was asked to stop it, and nobody has waited for that".to_owned(),
             false => format!("the vendor was asked to stop it, and it was still at work after {limit} s"),
         };
         for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
-            self.put_aside(slot, Outcome::StillRunning { why: why.clone() }, None);
+            self.leave_open(slot, Outcome::StillRunning { why: why.clone() }, None).await;
         }
     }
 
-    fn lost(&self, slots: &mut [&mut Slot], error: &Error) {
+    async fn lost(&self, slots: &mut [&mut Slot], error: &Error) {
         let why = format!("the vendor was asked to stop it, but it can no longer be watched: {}", error.chain());
         for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
-            self.put_aside(slot, Outcome::Unknown { why: why.clone() }, Some(error));
+            self.leave_open(slot, Outcome::Unknown { why: why.clone() }, Some(error)).await;
         }
     }
 }

@@ -1,21 +1,53 @@
-//! The one loop: watch, prove, and know when to stop watching.
+//! What all work at one endpoint shares: the clock, the journal, the events, and what cuts the work short.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync_runtime::{Delivery, Error, Kind, retry};
+use backup_sync_runtime::{Delivery, Error, Kind};
 
 use crate::event::{Event, EventRecord};
 use crate::journal::{Entry, JournalError};
-use crate::mode::Mode;
 use crate::outcome::Outcome;
-use crate::past::Past;
-use crate::provider::{Claim, Ending, Observation, Phase, Provider, Verdict};
-use crate::report::TargetReport;
-use crate::run::{Polling, Run};
+use crate::provider::Provider;
+use crate::room::Room;
+use crate::run::Run;
 use crate::slot::Slot;
+use crate::stuck::Waits;
 
-/// What is under way when the run is broken off may take so long to end.
-const GRACE: Duration = Duration::from_secs(2);
+/// What is under way when the run is cut short may take so long to end.
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
+
+/// Why the work at an endpoint ends before it is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// Somebody has broken the run off.
+    BrokenOff,
+    /// The time for the run is over.
+    Deadline,
+}
+
+impl Cut {
+    /// Why a target was not started.
+    pub(crate) fn not_started(self) -> &'static str {
+        match self {
+            Self::BrokenOff => "the run was broken off before it was started",
+            Self::Deadline => "the deadline of the run had passed before it was started",
+        }
+    }
+
+    /// Why a job is not watched any more.
+    pub(crate) fn left(self) -> &'static str {
+        match self {
+            Self::BrokenOff => "the run was broken off; the vendor's work goes on",
+            Self::Deadline => "the deadline of the run has passed; the vendor's work goes on",
+        }
+    }
+
+    /// What stood in the way, if that is no wish of the user.
+    fn error(self) -> Option<Error> {
+        (self == Self::Deadline).then(|| Error::new(Kind::Deadline, Delivery::NeverSent, self.not_started()))
+    }
+}
 
 /// The watch over one endpoint.
 pub(crate) struct Watch<'a> {
@@ -24,6 +56,10 @@ pub(crate) struct Watch<'a> {
     pub(crate) begun: Duration,
     /// An earlier process was at work on the run.
     pub(crate) resumed: bool,
+    /// Room for jobs at this endpoint.
+    pub(crate) room: Arc<Room>,
+    /// What requests to the endpoint wait for.
+    pub(crate) waits: Arc<Waits>,
 }
 
 impl Watch<'_> {
@@ -36,136 +72,30 @@ impl Watch<'_> {
         self.run.sink.take(EventRecord::new(at, event));
     }
 
-    /// Deals with all targets of the endpoint, from where each stands to its end.
-    pub(crate) async fn all(&self, pasts: Vec<Past>, refused: Option<&JournalError>) -> Vec<TargetReport> {
-        let wall = self.run.clock.wall();
-        let mut slots: Vec<Slot> = pasts.into_iter().map(|past| Slot::new(past, self.now(), wall)).collect();
-        if let Some(error) = refused {
-            self.refuse(&mut slots, error).await;
+    /// Whether the work has to end now.
+    pub(crate) fn cut(&self) -> Option<Cut> {
+        let over = |limit: Duration| self.now().saturating_sub(self.begun) >= limit;
+        match () {
+            () if self.run.stop.asked() => Some(Cut::BrokenOff),
+            () if self.run.options.run_deadline.is_some_and(over) => Some(Cut::Deadline),
+            () => None,
         }
-        self.take_up(&mut slots).await;
-        self.start_fresh(&mut slots).await;
-        if self.settle_lost(&mut slots).await {
-            self.start_fresh(&mut slots).await;
-        }
-        if self.run.options.mode == Mode::Detach {
-            self.detach(&mut slots).await;
-        }
-        self.watch(&mut slots).await;
-        slots.iter().map(Slot::report).collect()
     }
 
-    async fn watch(&self, slots: &mut [Slot]) {
-        let mut failed_looks = 0;
-        let mut pause = self.shortest();
-        while slots.iter().any(Slot::is_running) {
-            if self.run.stop.asked() {
-                return self.broken_off(slots).await;
-            }
-            match self.look(slots).await {
-                Ok(changed) => {
-                    failed_looks = 0;
-                    let longest = self.run.options.polling.longest.max(self.shortest());
-                    pause = if changed { self.shortest() } else { (pause * 3 / 2).min(longest) };
+    /// Waits until the work has to end.
+    pub(crate) async fn until_cut(&self) {
+        let deadline = async {
+            match self.run.options.run_deadline {
+                Some(limit) => {
+                    let left = (self.begun.saturating_add(limit)).saturating_sub(self.now());
+                    self.run.clock.sleep(left).await;
                 }
-                Err(error) => {
-                    failed_looks += 1;
-                    self.look_failed(&error);
-                    // Once may be a limiter or a restart; twice in a row is an answer.
-                    let refused =
-                        matches!(error.kind(), Kind::Auth | Kind::Denied | Kind::Tls) && !error.is_transient();
-                    let hopeless = refused && failed_looks >= 2;
-                    if hopeless || failed_looks >= self.run.options.failed_looks {
-                        return self.lose_sight(slots, &error).await;
-                    }
-                    pause = error.retry_after().unwrap_or(self.run.options.polling.longest.min(pause * 2));
-                }
+                None => std::future::pending().await,
             }
-            self.overdue(slots).await;
-            if slots.iter().any(Slot::is_running) {
-                // Jitter keeps many runs from asking in step.
-                let jittered = pause.mul_f64(0.9 + 0.2 * retry::jitter());
-                self.pause(jittered.min(self.until_deadline(slots))).await;
-            }
-        }
-    }
-
-    /// Looks at every running job once. `true`: something has changed.
-    pub(crate) async fn look(&self, slots: &mut [Slot]) -> Result<bool, Error> {
-        let mut running: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running()).collect();
-        if running.is_empty() {
-            return Ok(false);
-        }
-        let jobs: Vec<crate::Job> = running.iter().filter_map(|slot| slot.job.clone()).collect();
-        let jobs: Vec<&crate::Job> = jobs.iter().collect();
-        let Some(seen) = self.unless_stopped(self.provider.observe(&jobs)).await else { return Ok(false) };
-        let seen = complete(seen?, jobs.len())?;
-        let now = self.now();
-        let mut changed = false;
-        for (slot, seen) in running.iter_mut().zip(seen) {
-            changed |= slot.observe(seen, now);
-            self.tell(slot.progress(now));
-        }
-        // A word that nobody knows says nothing; the vendor's rule may still be fulfilled.
-        let mut claimed: Vec<&mut Slot> =
-            running.into_iter().filter(|slot| slot.claimed.is_some() || slot.is_unclear()).collect();
-        for slot in &mut claimed {
-            if let Some(outcome) = firm(slot.last.as_ref()) {
-                self.finish(slot, outcome, None).await;
-            }
-        }
-        claimed.retain(|slot| slot.is_open());
-        changed |= self.prove(claimed).await?;
-        Ok(changed)
-    }
-
-    async fn prove(&self, mut claimed: Vec<&mut Slot>) -> Result<bool, Error> {
-        if claimed.is_empty() {
-            return Ok(false);
-        }
-        let claims: Vec<Claim<'_>> = claimed.iter().filter_map(|slot| slot.claim()).collect();
-        let Some(verdicts) = self.unless_stopped(self.provider.verify(&claims)).await else { return Ok(false) };
-        let verdicts = complete(verdicts?, claims.len())?;
-        let mut changed = false;
-        for (slot, verdict) in claimed.iter_mut().zip(verdicts) {
-            let waited = self.now().saturating_sub(slot.claimed.unwrap_or_default());
-            let outcome = match verdict {
-                Verdict::Decided(outcome @ Outcome::Succeeded { .. }) => outcome,
-                _ if slot.claimed.is_none() => continue,
-                Verdict::Decided(outcome) => outcome,
-                Verdict::NotYet { otherwise, .. } if waited >= self.run.options.settle => otherwise,
-                Verdict::NotYet { why, .. } => {
-                    tracing::debug!(target = %slot.target.address, why, "the end is claimed but not proven yet");
-                    continue;
-                }
-                Verdict::Running => {
-                    slot.claimed = None;
-                    continue;
-                }
-            };
-            self.finish(slot, outcome, None).await;
-            changed = true;
-        }
-        Ok(changed)
-    }
-
-    async fn overdue(&self, slots: &mut [Slot]) {
-        let limit = self.run.options.target_deadline;
-        let now = self.now();
-        for slot in slots.iter_mut().filter(|slot| slot.is_running() && now.saturating_sub(slot.started) >= limit) {
-            let why = format!(
-                "it was still at work after {} s, nothing had changed for {} s; it goes on",
-                limit.as_secs(),
-                slot.unchanged(now).as_secs()
-            );
-            self.leave_open(slot, Outcome::StillRunning { why }, None).await;
-        }
-    }
-
-    async fn lose_sight(&self, slots: &mut [Slot], error: &Error) {
-        let why = format!("it was started, but can no longer be watched: {}", error.chain());
-        for slot in slots.iter_mut().filter(|slot| slot.is_running()) {
-            self.leave_open(slot, Outcome::Unknown { why: why.clone() }, Some(error)).await;
+        };
+        tokio::select! {
+            () = self.run.stop.wait() => {}
+            () = deadline => {}
         }
     }
 
@@ -177,6 +107,12 @@ impl Watch<'_> {
     /// Nothing more is done about the target now, but it can be resumed where it stands.
     pub(crate) async fn leave_open(&self, slot: &mut Slot, outcome: Outcome, error: Option<&Error>) {
         self.end(slot, outcome, error, true).await;
+    }
+
+    /// The work was cut short before anything was sent.
+    pub(crate) async fn not_started(&self, slot: &mut Slot, cut: Cut) {
+        let outcome = Outcome::Skipped { reason: cut.not_started().to_owned() };
+        self.leave_open(slot, outcome, cut.error().as_ref()).await;
     }
 
     async fn end(&self, slot: &mut Slot, outcome: Outcome, error: Option<&Error>, open: bool) {
@@ -193,28 +129,16 @@ impl Watch<'_> {
 
     /// The shortest pause that the options and the vendor's quota allow.
     pub(crate) fn shortest(&self) -> Duration {
-        let Polling { shortest, longest } = self.run.options.polling;
-        shortest.max(self.provider.pace()).min(longest)
+        self.run.options.polling.shortest.max(self.provider.pace())
     }
 
-    /// Time until the first target that still runs is overdue.
-    fn until_deadline(&self, slots: &[Slot]) -> Duration {
-        let limit = self.run.options.target_deadline;
-        let now = self.now();
-        let left = |slot: &Slot| (slot.started + limit).saturating_sub(now);
-        slots.iter().filter(|slot| slot.is_running()).map(left).min().unwrap_or(limit).max(Duration::from_millis(1))
-    }
-
-    /// Waits for a read, but not much beyond a request to break off. Never used around a start.
-    pub(crate) async fn unless_stopped<T>(
-        &self,
-        read: impl Future<Output = Result<T, Error>>,
-    ) -> Option<Result<T, Error>> {
+    /// Waits for a read, but not much beyond a cut. Never used around a start.
+    pub(crate) async fn unless_cut<T>(&self, read: impl Future<Output = Result<T, Error>>) -> Option<Result<T, Error>> {
         let mut read = std::pin::pin!(read);
         let read = tokio::select! {
             read = &mut read => Some(read),
             // A session that is being opened just now should still be closed properly.
-            () = self.run.stop.wait() => tokio::time::timeout(GRACE, read).await.ok(),
+            () = self.until_cut() => tokio::time::timeout(GRACE, read).await.ok(),
         };
         // A read that was not sent any more says nothing.
         read.filter(|read| !matches!(read, Err(error) if error.kind() == Kind::BrokenOff))
@@ -225,11 +149,11 @@ impl Watch<'_> {
         self.tell(Event::LookFailed { endpoint, error: error.chain() });
     }
 
-    /// Waits, but not beyond a request to break off.
+    /// Waits, but not beyond a cut.
     pub(crate) async fn pause(&self, pause: Duration) {
         tokio::select! {
             () = self.run.clock.sleep(pause) => {}
-            () = self.run.stop.wait() => {}
+            () = self.until_cut() => {}
         }
     }
 }
@@ -241,13 +165,4 @@ pub(crate) fn complete<T>(answers: Vec<T>, asked: usize) -> Result<Vec<T>, Error
     }
     let what = format!("the endpoint told of {} of {asked} targets", answers.len());
     Err(Error::new(Kind::Vendor, Delivery::Rejected, what))
-}
-
-/// Ends that need no proof: nobody claims a failure or a stop in error.
-fn firm(last: Option<&Observation>) -> Option<Outcome> {
-    match &last?.phase {
-        Phase::Ended(Ending::Failed(reason)) => Some(Outcome::Failed { reason: reason.clone() }),
-        Phase::Ended(Ending::Stopped) => Some(Outcome::Stopped),
-        _ => None,
-    }
 }

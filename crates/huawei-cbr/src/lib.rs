@@ -4,6 +4,7 @@
 mod auth;
 mod backup_list;
 mod config;
+mod diagnose;
 pub mod error_code;
 mod hooks;
 mod inventory;
@@ -13,6 +14,7 @@ pub mod signing;
 
 pub use backup_list::{BackupList, MOST_BACKUPS};
 pub use config::{Config, Credentials};
+pub use diagnose::diagnose;
 pub use provider::Cbr;
 pub use signing::Keys;
 

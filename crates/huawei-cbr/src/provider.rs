@@ -3,12 +3,13 @@
 //! A vault and a list of on-premises backups are synchronized by different calls; both answer with tasks (operation
 //! logs). A task that says `success` is not enough: its counter of failed backups has to be zero.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target, Verdict,
+    Address, Baseline, Claim, Facts, Job, LABELS, Observation, Outcome, Phase, Provider, Readiness, Search, Target,
+    Verdict,
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{
@@ -127,7 +128,11 @@ impl Cbr {
         let mut targets: Vec<Target> = Vec::new();
         for vault in self.vaults().all().await? {
             let name = vault.name.filter(|name| !name.is_empty()).unwrap_or_else(|| vault.id.clone());
-            targets.push(Target { address: self.address(VAULT, &vault.id), name, facts: Facts::default() });
+            let tags = vault.tags.unwrap_or_default().into_iter();
+            let labels: BTreeMap<String, String> =
+                tags.filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect();
+            let facts = Facts::default().with(LABELS, (!labels.is_empty()).then(|| json!(labels)));
+            targets.push(Target { address: self.address(VAULT, &vault.id), name, facts });
         }
         for list in &self.lists {
             let facts = Facts::default().with(LIST, json!(list.backups));

@@ -51,7 +51,7 @@ impl Store {
         Ok(run)
     }
 
-    async fn records(&self, rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<RunRecord>, Error> {
+    pub(crate) async fn records(&self, rows: Result<Vec<SqliteRow>, sqlx::Error>) -> Result<Vec<RunRecord>, Error> {
         let rows = rows.map_err(|cause| self.wrong("read", &cause))?;
         let mut runs = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -104,7 +104,7 @@ impl Store {
         })
     }
 
-    fn target(&self, row: &SqliteRow) -> Result<TargetRecord, Error> {
+    pub(crate) fn target(&self, row: &SqliteRow) -> Result<TargetRecord, Error> {
         let reader = Reader { store: self, row };
         let job: Option<Job> = reader.json_or_none("job")?;
         Ok(TargetRecord {

@@ -39,7 +39,7 @@ impl Store {
         Ok((journal, pasts))
     }
 
-    fn past(&self, row: &SqliteRow) -> Result<Past, Error> {
+    pub(crate) fn past(&self, row: &SqliteRow) -> Result<Past, Error> {
         let reader = Reader { store: self, row };
         let target = reader.target()?;
         let vendor = reader.get("vendor")?;

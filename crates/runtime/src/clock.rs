@@ -1,5 +1,6 @@
 //! Time as something that can be given: real in programs, moved by hand in tests.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -38,7 +39,10 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock for tests: waiting takes no time and moves the clock; every wait is written down.
+/// A clock for tests: waiting takes no time and moves the clock; every wait that came to its end is written down.
+///
+/// When several wait at the same time, the clock moves to the end of the shortest wait first, and only after everybody
+/// else had the chance to go on.
 #[derive(Debug)]
 pub struct ManualClock {
     state: Mutex<Manual>,
@@ -49,7 +53,15 @@ pub struct ManualClock {
 struct Manual {
     now: Duration,
     waits: Vec<Duration>,
+    /// When each wait under way ends; the number tells equal ones apart.
+    asleep: BTreeSet<(Duration, u64)>,
+    last: u64,
 }
+
+/// So often others may go on before time moves.
+const TURNS: u32 = 32;
+/// After so many turns time moves although somebody's wait should end earlier: nobody asks for that any more.
+const PATIENCE: u32 = 100_000;
 
 impl ManualClock {
     /// A clock that starts at `epoch`.
@@ -57,7 +69,7 @@ impl ManualClock {
         Arc::new(Self { state: Mutex::default(), epoch })
     }
 
-    /// All waits so far, in order.
+    /// All waits that came to their end so far, in order.
     pub fn waits(&self) -> Vec<Duration> {
         self.lock().waits.clone()
     }
@@ -72,6 +84,38 @@ impl ManualClock {
     }
 }
 
+/// A wait under way; forgotten when it is dropped.
+struct Sleeper<'a> {
+    clock: &'a ManualClock,
+    key: (Duration, u64),
+}
+
+impl<'a> Sleeper<'a> {
+    fn new(clock: &'a ManualClock, duration: Duration) -> Self {
+        let mut state = clock.lock();
+        state.last += 1;
+        let key = (state.now.saturating_add(duration), state.last);
+        state.asleep.insert(key);
+        Self { clock, key }
+    }
+
+    /// Whether the wait is over, after `turns` of everybody else.
+    fn is_over(&self, turns: u32) -> bool {
+        let mut state = self.clock.lock();
+        let first = state.asleep.first() == Some(&self.key);
+        if turns >= TURNS && first || turns >= PATIENCE {
+            state.now = state.now.max(self.key.0);
+        }
+        state.now >= self.key.0
+    }
+}
+
+impl Drop for Sleeper<'_> {
+    fn drop(&mut self) {
+        self.clock.lock().asleep.remove(&self.key);
+    }
+}
+
 impl Clock for ManualClock {
     fn monotonic(&self) -> Duration {
         self.lock().now
@@ -83,12 +127,34 @@ impl Clock for ManualClock {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            {
-                let mut state = self.lock();
-                state.now += duration;
-                state.waits.push(duration);
+            let sleeper = Sleeper::new(self, duration);
+            let mut turns = 0;
+            while !sleeper.is_over(turns) {
+                turns += 1;
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
+            self.lock().waits.push(duration);
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn of_several_waits_the_shortest_ends_first_and_one_that_is_given_up_moves_nothing() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let wait = async |seconds| {
+            clock.sleep(Duration::from_secs(seconds)).await;
+            clock.monotonic().as_secs()
+        };
+        assert_eq!(tokio::join!(wait(30), wait(10), wait(20)), (30, 10, 20));
+        tokio::select! {
+            _ = wait(5) => {}
+            _ = wait(500) => {}
+        }
+        assert_eq!(wait(1).await, 36);
+        assert_eq!(clock.waits().iter().map(Duration::as_secs).collect::<Vec<_>>(), [10, 20, 30, 5, 1]);
     }
 }

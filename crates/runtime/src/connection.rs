@@ -137,7 +137,8 @@ impl Connection {
         self.0.halt.now();
     }
 
-    /// Takes a [`Connection::break_off`] back: calls that have given up stay so, new ones are sent.
+    /// Takes a [`Connection::break_off`] back, also one that comes later: calls that have given up stay so, new ones are
+    /// sent.
     pub fn go_on(&self) {
         self.0.halt.over();
     }

@@ -10,17 +10,20 @@ use tokio::sync::Notify;
 #[derive(Debug, Default)]
 pub(crate) struct Halt {
     halted: AtomicBool,
+    /// Somebody goes on all the same. That counts whichever of the two requests comes first.
+    over: AtomicBool,
     changed: Notify,
 }
 
 impl Halt {
     pub(crate) fn now(&self) {
-        self.halted.store(true, Ordering::SeqCst);
+        self.halted.store(!self.over.load(Ordering::SeqCst), Ordering::SeqCst);
         self.changed.notify_waiters();
     }
 
-    /// Calls may be sent again.
+    /// From now on calls are sent, whoever asks to break off.
     pub(crate) fn over(&self) {
+        self.over.store(true, Ordering::SeqCst);
         self.halted.store(false, Ordering::SeqCst);
     }
 
@@ -65,6 +68,8 @@ mod tests {
         assert_eq!(tokio::join!(waiting, breaking).0, None);
         assert_eq!(halt.unless(async { 1 }).await, None);
         halt.over();
+        assert_eq!(halt.unless(async { 1 }).await, Some(1));
+        halt.now();
         assert_eq!(halt.unless(async { 1 }).await, Some(1));
     }
 }

@@ -6,6 +6,7 @@ mod body;
 pub mod clock;
 mod code;
 mod connection;
+pub mod diagnose;
 mod error;
 mod halt;
 pub mod notice;

@@ -35,6 +35,14 @@ impl Quota {
         Self(Arc::new(Shared { window, sent: tokio::sync::Mutex::default() }))
     }
 
+    /// How many requests were sent in the window that ends now; all that it permits while somebody waits for a permit.
+    pub fn used(&self, clock: &dyn Clock) -> usize {
+        let Window { requests, per } = self.0.window;
+        let now = clock.monotonic();
+        let within = |sent: &VecDeque<Duration>| sent.iter().rev().take_while(|at| **at + per > now).count();
+        self.0.sent.try_lock().map_or(requests, |sent| within(&sent))
+    }
+
     /// Waits until one more request fits into the window and counts it. Each pause is `told` before it begins.
     pub async fn acquire(&self, clock: &dyn Clock, told: impl Fn(Duration)) {
         let Window { requests, per } = self.0.window;

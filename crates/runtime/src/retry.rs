@@ -58,6 +58,12 @@ impl Policy {
         Self { attempts: self.attempts.min(2), overall: self.overall.min(Duration::from_secs(60)), ..self }
     }
 
+    /// One attempt, for those who want to see every failure.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { attempts: 1, ..self }
+    }
+
     /// Judges a failed attempt. `jitter` is a number from 0 to 1 that spreads the pause over its whole range.
     pub fn judge(&self, operation: &Operation, error: &Error, attempt: u32, elapsed: Duration, jitter: f64) -> Verdict {
         if !may_help(error) || !may_be_sent_again(operation, error) {

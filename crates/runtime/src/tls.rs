@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName};
 use sha2::{Digest as _, Sha256};
 
 use self::expiry::Watched;
@@ -109,7 +110,7 @@ impl Trust {
             .map_err(|cause| Error::usage("the HTTP client cannot be set up").with_source(cause))
     }
 
-    fn config(&self) -> Result<ClientConfig, Error> {
+    pub(crate) fn config(&self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_safe_default_protocol_versions()
@@ -149,6 +150,12 @@ impl Trust {
         }
         Ok(roots)
     }
+}
+
+/// When a certificate ends.
+pub(crate) fn end(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Option<Timestamp> {
+    let end = expiry::end(certificate, name, &Arc::new(rustls::crypto::ring::default_provider()))?;
+    Timestamp::from_second(i64::try_from(end.as_secs()).ok()?).ok()
 }
 
 /// What a TLS failure means and what to do about it.

@@ -1,9 +1,10 @@
 //! Simulated time: real time with a factor, or moved by hand.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 /// Where a manual clock begins: 2026-03-02 09:00:00 UTC.
 const MANUAL_EPOCH: i64 = 1_772_442_000;
@@ -18,7 +19,7 @@ pub struct SimClock {
 
 impl SimClock {
     /// A clock that runs `factor` times as fast as real time and begins now. A factor that is no positive number
-    /// counts as 1.
+    /// counts as 1. Real time is that of the runtime: where it is paused, the clock moves as the runtime's does.
     pub fn speed(factor: f64) -> Arc<Self> {
         let factor = if factor.is_finite() && factor > 0.0 { factor } else { 1.0 };
         Arc::new(Self { epoch: Timestamp::now(), running: Some((Instant::now(), factor)), moved: Mutex::default() })

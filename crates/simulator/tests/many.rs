@@ -5,22 +5,26 @@ mod common;
 use std::sync::{Arc, Mutex};
 
 use backup_sync_engine::{Event, EventRecord, MemoryJournal, Options, Provider, Run, Stop, WaitReason};
-use backup_sync_simulator::{Settings, Simulator};
-use common::{Anything, clock, start, vr};
+use backup_sync_simulator::{Settings, SimClock, Simulator};
+use common::{Anything, Checked, Flowing, only, vr_config};
+use vsphere_replication::{Config, VsphereReplication};
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn five_hundred_replications_keep_within_the_quota_and_are_all_proven() -> Anything {
     // Three of the simulator's own, one of which is paused.
     let settings = Settings { more_targets: 498, ..Settings::default() };
-    let simulator = start(Simulator::builder().vsphere_replication("dr").settings(settings)).await?;
-    let provider: Arc<dyn Provider> = Arc::new(vr(&simulator).await?);
+    let builder = Simulator::builder().vsphere_replication("dr").settings(settings).clock(SimClock::speed(1.0));
+    let simulator = Checked::start(builder).await?;
+    let clock = Arc::new(Flowing(simulator.clock().clone()));
+    let config = Config { clock: clock.clone(), ..vr_config(&simulator, only(&simulator)?) };
+    let provider: Arc<dyn Provider> = Arc::new(VsphereReplication::connect(&config).await?);
     let targets = provider.targets().await?;
     assert_eq!(targets.len(), 501);
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = events.clone();
     let run = Run {
         options: Options::default(),
-        clock: clock(&simulator),
+        clock,
         journal: Arc::new(MemoryJournal::default()),
         sink: Arc::new(move |record: EventRecord| seen.lock().unwrap().push(record.event)),
         stop: Stop::default(),

@@ -4,12 +4,14 @@
 mod api;
 mod auth;
 mod config;
+mod diagnose;
 pub mod error_code;
 mod hooks;
 mod provider;
 
 pub use api::{Api, Repository, Session};
 pub use config::{Config, Version};
+pub use diagnose::diagnose;
 pub use provider::Vb365;
 
 backup_sync_runtime::generated! {

@@ -3,13 +3,16 @@
 
 mod auth;
 mod config;
+mod diagnose;
 mod hooks;
 mod inventory;
 mod provider;
+mod replications;
 mod search;
 mod tasks;
 
 pub use config::{Config, Login};
+pub use diagnose::diagnose;
 pub use provider::VsphereReplication;
 
 backup_sync_runtime::generated! {

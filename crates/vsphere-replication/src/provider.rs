@@ -4,7 +4,8 @@
 //! which. So its `SUCCESS` is only half of the rule: `last_sync_time` of the replication has to move past its value
 //! before the start, and nothing may move any more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use backup_sync_engine::{
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::Pager;
-use backup_sync_runtime::quota::Quota;
+use backup_sync_runtime::quota::{Quota, Window};
 use backup_sync_runtime::wire::LenientTime;
 use backup_sync_runtime::{
     Authenticator, BoxFuture, Connection, Error, Kind, Service, TokenSession, auth, base_url, call,
@@ -25,6 +26,7 @@ use serde_json::json;
 use crate::auth::{SessionLogin, WithRemote};
 use crate::config::{Config, Login};
 use crate::inventory;
+use crate::replications::{Found, Readings};
 use crate::search::search;
 use crate::tasks::{TaskWatch, as_percent, task_phase};
 use crate::v2;
@@ -33,11 +35,12 @@ use crate::v2::types::{Pairing, ReplicationInfo, Task};
 
 const KIND: &str = "replication";
 /// Facts: where a replication belongs, and what is compared.
-const PAIRING: &str = "pairing_id";
-const SOURCE: &str = "source_vc_guid";
+pub(crate) const PAIRING: &str = "pairing_id";
+pub(crate) const SOURCE: &str = "source_vc_guid";
 pub(crate) const LAST_SYNC: &str = "last_sync_time";
 const STATUS: &str = "status";
 pub(crate) const TASKS: &str = "tasksBefore";
+pub(crate) const NEWEST: &str = "newestTaskBefore";
 const ACTIVE: &str = "active";
 const TROUBLE: &str = "error";
 
@@ -52,7 +55,14 @@ pub struct VsphereReplication {
     remote: Option<Login>,
     pairings: Arc<Mutex<BTreeSet<String>>>,
     pace: Duration,
+    quota: (Quota, Window),
+    readings: Readings,
+    /// How many requests the last look took.
+    cost: AtomicUsize,
 }
+
+/// Looks alone take at most this part of the quota, so that there is room for starts and for logging out.
+const LOOK_SHARE: u32 = 3;
 
 impl VsphereReplication {
     /// Connects: checks the configuration, logs in, and logs in at the remote site of each pairing where a remote user
@@ -62,14 +72,32 @@ impl VsphereReplication {
     ///
     /// When the configuration is wrong, the appliance cannot be reached, or refuses a login.
     pub async fn connect(config: &Config) -> Result<Self, Error> {
+        let endpoint = Self::prepare(config)?;
+        match endpoint.log_in_everywhere().await {
+            Ok(()) => Ok(endpoint),
+            Err(error) => {
+                let _ = endpoint.connection.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Logs in at the local site.
+    pub(crate) async fn log_in(&self) -> Result<(), Error> {
+        self.connection.open().await
+    }
+
+    /// A connection over which nothing was sent yet.
+    pub(crate) fn prepare(config: &Config) -> Result<Self, Error> {
         let base = base_url(&config.name, &config.url)?;
+        let quota = Quota::new(config.session_quota);
         let bare = Connection::builder(v2::OPERATIONS)
             .to(&base)
             .trust(config.trust.clone())
             .timeouts(config.timeouts)
             .retry(config.retry)
             .clock(config.clock.clone())
-            .quota(Quota::new(config.session_quota))
+            .quota(quota.clone())
             .quota(config.address_quota.clone())
             .secrets(std::iter::once(&config.local).chain(&config.remote).map(|login| login.password.clone()))
             .build()?;
@@ -85,7 +113,7 @@ impl VsphereReplication {
         let session: Arc<dyn Authenticator> = Arc::new(TokenSession::new(login, config.clock.clone(), Duration::ZERO));
         let connection = bare.with(v2::OPERATIONS, session.clone());
         let client = v2::Client::new_with_client(&base, connection.http(), connection.clone());
-        let endpoint = Self {
+        Ok(Self {
             name: config.name.clone(),
             base,
             connection,
@@ -94,14 +122,10 @@ impl VsphereReplication {
             remote: config.remote.clone(),
             pairings,
             pace: config.pace,
-        };
-        match endpoint.log_in_everywhere().await {
-            Ok(()) => Ok(endpoint),
-            Err(error) => {
-                let _ = endpoint.connection.close().await;
-                Err(error)
-            }
-        }
+            quota: (quota, config.session_quota),
+            readings: Readings::default(),
+            cost: AtomicUsize::new(0),
+        })
     }
 
     /// The generated client.
@@ -150,7 +174,7 @@ impl VsphereReplication {
     }
 
     /// Adds the remote login of a pairing to the session, where one is needed and known.
-    async fn log_in_remotely(&self, pairing: &Pairing) -> Result<(), Error> {
+    pub(crate) async fn log_in_remotely(&self, pairing: &Pairing) -> Result<(), Error> {
         let Some(remote) = self.remote.as_ref().filter(|_| !within_one_vcenter(pairing)) else { return Ok(()) };
         let basic = auth::basic(&remote.username, &remote.password)?;
         let both = Arc::new(WithRemote { session: self.session.clone(), basic });
@@ -166,9 +190,9 @@ impl VsphereReplication {
         let mut targets = Vec::new();
         for pairing in self.pairings().all().await? {
             let source = pairing.local_vc_server.as_ref().and_then(|server| server.id.clone());
-            for replication in
-                inventory::replications(&self.client, &pairing.pairing_id, source.as_deref()).all().await?
-            {
+            let listed = inventory::replications(&self.client, &pairing.pairing_id, source.as_deref()).all().await?;
+            self.readings.walked((pairing.pairing_id.clone(), source.clone()), listed.iter());
+            for replication in listed {
                 let facts = Facts::default()
                     .with(PAIRING, json!(pairing.pairing_id))
                     .with(SOURCE, source.as_ref().map(|source| json!(source)));
@@ -180,25 +204,11 @@ impl VsphereReplication {
         Ok(targets)
     }
 
-    /// The replications of all these targets, one walk through the pages of each pairing.
-    async fn replications_of<'t>(
-        &self,
-        targets: impl Iterator<Item = &'t Target>,
-    ) -> Result<HashMap<String, ReplicationInfo>, Error> {
-        let places: BTreeSet<(String, Option<String>)> =
-            targets.filter_map(|target| Some((pairing(target)?, target.facts.get(SOURCE)))).collect();
-        let mut found = HashMap::new();
-        for (pairing, source) in places {
-            let replications = inventory::replications(&self.client, &pairing, source.as_deref()).all().await?;
-            found.extend(replications.into_iter().map(|replication| (replication.id.clone(), replication)));
-        }
-        Ok(found)
-    }
-
     async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
-        let replications = self.replications_of(targets.iter()).await?;
+        let found = self.readings.of(&self.client, targets.iter()).await?;
         let tasks = inventory::newest_tasks(&self.client).await?;
-        Ok(targets.iter().map(|target| baseline(target, replications.get(&target.address.id), &tasks)).collect())
+        let known = |target: &Target| known_tasks(target, &tasks, |id| self.readings.knows(id));
+        Ok(targets.iter().map(|target| baseline(target, &found, known(target))).collect())
     }
 
     async fn start(&self, target: &Target) -> Result<Job, Error> {
@@ -212,19 +222,33 @@ impl VsphereReplication {
 
     async fn find(&self, target: &Target, before: &Baseline) -> Result<Search, Error> {
         let tasks = inventory::newest_tasks(&self.client).await?;
-        let replications = self.replications_of(std::iter::once(target)).await?;
-        Ok(search(target, before, &tasks, &replications))
+        let found = self.readings.of(&self.client, std::iter::once(target)).await?;
+        Ok(search(target, before, &tasks, found.replications.get(&target.address.id), |id| self.readings.knows(id)))
     }
 
     async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
+        self.readings.take_cost();
         let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
-        let tasks = inventory::tasks(&self.client, &ids).await?;
-        let replications = self.replications_of(jobs.iter().map(|job| &job.target)).await?;
+        let tasks = self.readings.tasks(&self.client, &ids).await?;
+        let replications = self.readings.of(&self.client, jobs.iter().map(|job| &job.target)).await?.replications;
+        self.cost.store(self.readings.take_cost(), Ordering::Relaxed);
         let seen = |job: &Job| {
-            let task = job.ids.first().map(|id| tasks.get(id));
+            let task = job.ids.first().map(|id| tasks.get(id).and_then(Option::as_deref));
             observation(task, replications.get(&job.target.address.id))
         };
         Ok(jobs.iter().copied().map(seen).collect())
+    }
+
+    /// As long as half of the session's quota is free, a look may come at any time. Beyond that it comes so seldom that
+    /// looks leave most of the quota to others, however many pages they need.
+    fn quiet(&self) -> Duration {
+        let (quota, window) = &self.quota;
+        if quota.used(&*self.connection.clock()) <= window.requests / 2 {
+            return Duration::ZERO;
+        }
+        let requests = u32::try_from(window.requests.max(1)).unwrap_or(u32::MAX);
+        let cost = u32::try_from(self.cost.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        self.pace.max((window.per / requests).saturating_mul(cost.saturating_mul(LOOK_SHARE)))
     }
 }
 
@@ -233,7 +257,7 @@ fn pairing(target: &Target) -> Option<String> {
 }
 
 /// A pairing of a vCenter with itself has no remote site.
-fn within_one_vcenter(pairing: &Pairing) -> bool {
+pub(crate) fn within_one_vcenter(pairing: &Pairing) -> bool {
     let id = |server: &Option<v2::types::ServerInfo>| server.as_ref().and_then(|server| server.id.clone());
     let local = id(&pairing.local_vc_server);
     local.is_some() && local == id(&pairing.remote_vc_server)
@@ -262,6 +286,10 @@ pub(crate) fn is_active(replication: &ReplicationInfo) -> bool {
     moving || replication.sync_progress.is_some()
 }
 
+fn is_broken(replication: &ReplicationInfo) -> bool {
+    matches!(status(replication), Some(ReplicationStatus::Error | ReplicationStatus::ErrorRpoViolation))
+}
+
 /// Why the replication is broken, in the vendor's words.
 fn trouble(replication: &ReplicationInfo) -> String {
     let told = [
@@ -272,17 +300,36 @@ fn trouble(replication: &ReplicationInfo) -> String {
     told.into_iter().flatten().find(|text| !text.is_empty()).unwrap_or("the appliance gives no reason").to_owned()
 }
 
-pub(crate) fn baseline(target: &Target, replication: Option<&ReplicationInfo>, tasks: &[Task]) -> Baseline {
+/// What has to be known of the tasks before a start to find its own among the tasks after it: which of them may be about
+/// this replication, and how far the list went.
+pub(crate) fn known_tasks(target: &Target, tasks: &[Task], is_replication: impl Fn(&str) -> bool) -> Facts {
+    let of_another =
+        |task: &&Task| task.entity.as_deref().is_some_and(|id| id != target.address.id && is_replication(id));
+    let known: Vec<&String> = tasks.iter().filter(|task| !of_another(task)).map(|task| &task.id).collect();
+    Facts::default().with(TASKS, json!(known)).with(NEWEST, tasks.first().map(|task| json!(task.id)))
+}
+
+pub(crate) fn baseline(target: &Target, found: &Found, tasks: Facts) -> Baseline {
     use ReplicationStatus as S;
-    let Some(replication) = replication else {
-        let reason = format!("the appliance has no replication with the id {}", target.address.id);
-        return Baseline { readiness: Readiness::Broken { reason }, facts: Facts::default() };
+    let broken = |reason: String| Baseline { readiness: Readiness::Broken { reason }, facts: Facts::default() };
+    let Some(replication) = found.replications.get(&target.address.id) else {
+        let id = &target.address.id;
+        return match &found.partial {
+            Some(why) => {
+                broken(format!("the appliance does not list the replication {id}, but its list is partial: {why}"))
+            }
+            None => {
+                let reason = format!("it has vanished: the appliance has no replication with the id {id}");
+                Baseline { readiness: Readiness::Skip { reason }, facts: Facts::default() }
+            }
+        };
     };
-    let known: Vec<&String> = tasks.iter().map(|task| &task.id).collect();
-    let facts = Facts::default()
+    if let (Some(why), None | Some(S::Unknown)) = (&found.partial, status(replication)) {
+        return broken(format!("the appliance cannot tell the state of the replication: {why}"));
+    }
+    let facts = tasks
         .with(LAST_SYNC, last_sync(replication).map(Into::into))
-        .with(STATUS, status(replication).map(|status| json!(status)))
-        .with(TASKS, json!(known));
+        .with(STATUS, status(replication).map(|status| json!(status)));
     let skip = |reason: &str| Readiness::Skip { reason: reason.to_owned() };
     let readiness = match status(replication) {
         Some(S::Paused) => skip("the replication is PAUSED; resume it first"),
@@ -305,12 +352,8 @@ fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo
     let by_replication = || match replication {
         None => Phase::Gone,
         Some(replication) if is_active(replication) => Phase::Running,
-        Some(replication) => match status(replication) {
-            Some(ReplicationStatus::Error | ReplicationStatus::ErrorRpoViolation) => {
-                Phase::Ended(Ending::Failed(trouble(replication)))
-            }
-            _ => Phase::Ended(Ending::Claimed),
-        },
+        Some(replication) if is_broken(replication) => Phase::Ended(Ending::Failed(trouble(replication))),
+        Some(_) => Phase::Ended(Ending::Claimed),
     };
     let phase = task.flatten().map_or_else(by_replication, task_phase);
     let words = [
@@ -325,7 +368,7 @@ fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo
     let facts = Facts::default()
         .with(LAST_SYNC, replication.and_then(last_sync).map(Into::into))
         .with(STATUS, replication.and_then(status).map(|status| json!(status)))
-        .with(TROUBLE, replication.map(|replication| json!(trouble(replication))))
+        .with(TROUBLE, replication.filter(|replication| is_broken(replication)).map(|broken| json!(trouble(broken))))
         .with(ACTIVE, replication.map(|replication| json!(is_active(replication))));
     let state = if state.is_empty() { "no state given".to_owned() } else { state };
     Observation { phase, percent, state, facts }
@@ -402,7 +445,7 @@ impl Provider for VsphereReplication {
     }
 
     fn pace(&self) -> Duration {
-        self.pace
+        self.quiet()
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
@@ -475,6 +518,11 @@ mod tests {
         json!({"id": "GID-1", "status": {"status": status}, "last_sync_time": last_sync})
     }
 
+    fn listed(replication: Option<ReplicationInfo>, partial: Option<&str>) -> Found {
+        let replications = replication.into_iter().map(|replication| (replication.id.clone(), replication)).collect();
+        Found { replications, partial: partial.map(Into::into) }
+    }
+
     #[test]
     fn success_needs_a_moved_time_and_a_state_at_rest() {
         for status in ["OK", "RPO_VIOLATION", "NOT_ACTIVE"] {
@@ -503,7 +551,7 @@ mod tests {
     fn states_decide_what_may_be_started() {
         let readiness = |status: &str| {
             let found: ReplicationInfo = serde_json::from_value(replication(status, 1)).unwrap();
-            baseline(&target(), Some(&found), &[]).readiness
+            baseline(&target(), &listed(Some(found), None), Facts::default()).readiness
         };
         assert_eq!(readiness("OK"), Readiness::Ready);
         assert_eq!(readiness("A_NEW_WORD"), Readiness::Ready);
@@ -512,6 +560,26 @@ mod tests {
             assert!(matches!(readiness(status), Readiness::Skip { .. }), "{status}");
         }
         assert!(matches!(readiness("ERROR"), Readiness::Broken { .. }));
-        assert!(matches!(baseline(&target(), None, &[]).readiness, Readiness::Broken { .. }));
+        let absent = |partial: Option<&str>| baseline(&target(), &listed(None, partial), Facts::default()).readiness;
+        assert!(matches!(absent(None), Readiness::Skip { reason } if reason.contains("vanished")));
+        let dark = absent(Some("the remote site is dark"));
+        assert!(
+            matches!(dark, Readiness::Broken { reason } if reason.contains("the remote site is dark")),
+            "it may be there"
+        );
+    }
+
+    #[test]
+    fn a_state_that_cannot_be_told_because_the_remote_site_is_dark_starts_nothing() {
+        let readiness = |info: Value, partial: Option<&str>| {
+            let found: ReplicationInfo = serde_json::from_value(info).unwrap();
+            baseline(&target(), &listed(Some(found), partial), Facts::default()).readiness
+        };
+        let dark = Some("the session is not logged in at the remote site");
+        for unknown in [json!({"id": "GID-1"}), replication("UNKNOWN", 1)] {
+            assert!(matches!(readiness(unknown.clone(), dark), Readiness::Broken { .. }), "{unknown}");
+            assert_eq!(readiness(unknown, None), Readiness::Ready);
+        }
+        assert_eq!(readiness(replication("OK", 1), dark), Readiness::Ready, "the start itself needs no remote login");
     }
 }

@@ -49,8 +49,13 @@ impl TaskWatch {
 
     async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
         let ids: Vec<&String> = jobs.iter().map(|job| &job.target.address.id).collect();
-        let tasks = inventory::tasks(&self.client, &ids).await?;
-        Ok(ids.into_iter().map(|id| observation(tasks.get(id))).collect())
+        let asked = inventory::tasks(&self.client, &ids).await?;
+        let seen = |id: &String| match asked.found.get(id) {
+            Some(task) => observation(task),
+            None if asked.gone.contains(id) => unseen(Phase::Gone, "the appliance does not know the task any more"),
+            None => unseen(Phase::Unclear, "the appliance does not show the task"),
+        };
+        Ok(ids.into_iter().map(seen).collect())
     }
 }
 
@@ -82,11 +87,11 @@ fn job(target: &Target) -> Job {
     Job { target: target.clone(), ids: vec![target.address.id.clone()], facts: Facts::default() }
 }
 
-fn observation(task: Option<&Task>) -> Observation {
-    let Some(task) = task else {
-        let state = "the appliance does not list the task".to_owned();
-        return Observation { phase: Phase::Gone, percent: None, state, facts: Facts::default() };
-    };
+fn unseen(phase: Phase, state: &str) -> Observation {
+    Observation { phase, percent: None, state: state.to_owned(), facts: Facts::default() }
+}
+
+fn observation(task: &Task) -> Observation {
     let state = task.status.as_ref().map_or_else(|| "no state given".to_owned(), |status| format!("task {status}"));
     let facts = Facts::default().with(RESULT, json!(task.result));
     Observation { phase: task_phase(task), percent: task.progress.as_ref().and_then(as_percent), state, facts }

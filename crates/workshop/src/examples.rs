@@ -160,8 +160,16 @@ fn sentence(error: &ValidationError<'_>) -> String {
         Kind::UnevaluatedProperties { unexpected } | Kind::AdditionalProperties { unexpected } => {
             format!("no schema knows the member {}", unexpected.join(", "))
         }
-        _ => format!("the example does not fit its schema: {error}"),
+        _ => format!("the example does not fit its schema: {}", shortened(&error.to_string())),
     }
+}
+
+/// Messages repeat the value; a long one hides what is said about it.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 300;
+    let Some((cut, _)) = text.char_indices().nth(MOST) else { return text.to_owned() };
+    let tail = text.char_indices().rev().nth(MOST / 3).map_or("", |(at, _)| &text[at.max(cut)..]);
+    format!("{} … {tail}", &text[..cut])
 }
 
 #[cfg(test)]

@@ -44,7 +44,9 @@ fn one(document: &Result<Document, Finding>) -> (Option<Checked>, Vec<Finding>) 
         Err(finding) => return (None, vec![finding.clone()]),
     };
     let mut findings = lint::check(document);
-    let examples = examples::check(document);
+    // A schema without end cannot be compared with anything.
+    let endless = findings.iter().any(|finding| finding.rule == "SPEC048");
+    let examples = if endless { examples::Report::default() } else { examples::check(document) };
     findings.extend(examples.findings);
     // What breaks a rule that the generator needs is told by that rule.
     if !findings.iter().any(Finding::stops_build) {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use backup_sync_codegen::{Document, Finding, documents, load};
 
@@ -63,4 +64,41 @@ pub fn write(root: &Path, path: &str, text: &str) -> Result<(), Error> {
     let failed = |source| Error::File { path: path.clone(), verb: "written", source };
     path.parent().map_or(Ok(()), fs::create_dir_all).map_err(failed)?;
     fs::write(&path, text).map_err(failed)
+}
+
+/// All documents in the folder `specs` below `root`; one that cannot be read is an error.
+///
+/// # Errors
+///
+/// As [`specs`], and the first finding of a document that cannot be read.
+pub fn loaded(root: &Path) -> Result<Vec<Document>, Error> {
+    specs(root)?.into_iter().map(|document| document.map_err(|finding| Error::Wrong(finding.to_string()))).collect()
+}
+
+/// Writes `text` to the file at `path`, or with `check` only wants it to be there already.
+///
+/// # Errors
+///
+/// When it cannot be written, or is stale; the message names the command, `cargo xtask` with `command`, that helps.
+pub fn fresh(root: &Path, path: &str, text: &str, check: bool, command: &str) -> Result<(), Error> {
+    if !check {
+        return write(root, path, text);
+    }
+    let found = if root.join(path).exists() { read(root, path)? } else { String::new() };
+    if found == text {
+        return Ok(());
+    }
+    let differs = found.lines().zip(text.lines()).take_while(|(old, new)| old == new).count() + 1;
+    Err(Error::Wrong(format!("{path}:{differs}: stale from here; run `cargo xtask {command}` and commit the file")))
+}
+
+/// What git prints for `arguments` in the repository at `root`.
+pub(crate) fn git(root: &Path, arguments: &[&str]) -> Result<String, Error> {
+    let output = Command::new("git").arg("-C").arg(root).args(arguments).output();
+    let output = output.map_err(|error| Error::Wrong(format!("git cannot be started: {error}")))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(Error::Wrong(format!("git {} failed: {}", arguments[0], said.trim())))
 }

@@ -12,7 +12,7 @@ use backup_sync_codegen::{Document, Generated, generate};
 
 use backup_sync_workshop::workspace::specs;
 
-use super::Failure;
+use super::{Failure, write};
 use crate::workspace;
 
 /// Options of `regenerate`.
@@ -75,14 +75,6 @@ fn write_client(root: &Path, document: &Document, generated: &Generated) -> Resu
     let folder = root.join("target/codegen").join(document.vendor());
     write(&folder.join(format!("{}.rs", generated.module)), &generated.client)?;
     write(&folder.join(format!("{}_mock.rs", generated.module)), &generated.mocks)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Failure> {
-    let failed = |source| Failure::File { path: path.to_owned(), verb: "written", source };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    fs::write(path, text).map_err(failed)
 }
 
 /// One sentence for each listing that differs from what is committed.

@@ -10,11 +10,11 @@ use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
 use serde_json::Value;
 
-use crate::args::{ConfigFile, Output};
+use crate::args::Output;
 use crate::cmd::operations;
 use crate::config::{Endpoint, File};
+use crate::estate::{Endpoints, Estate};
 use crate::exit::{Exit, Failure};
-use crate::prepare::prepare;
 use crate::tables::{self, Table};
 use crate::{complete, endpoints, output, progress, signals};
 
@@ -63,9 +63,9 @@ pub struct Api {
     /// Form on standard output: json or ndjson for an answer; any for --list.
     #[arg(short, long, value_enum, value_name = "FORM")]
     pub output: Option<Output>,
-    /// Where the configuration is.
+    /// Where endpoints come from.
     #[command(flatten)]
-    pub config: ConfigFile,
+    pub endpoints: Endpoints,
 }
 
 /// `NAME=VALUE`.
@@ -85,9 +85,8 @@ pub async fn run(arguments: &Api) -> Result<Exit, Failure> {
             Err(Failure::usage("name an endpoint and an operation; `backup-sync api --list` shows all operations"))
         };
     };
-    let path = &arguments.config.config;
-    let file = File::read(path)?;
-    let endpoint = configured(&file, name)?;
+    let estate = Estate::open(&arguments.endpoints).await?;
+    let endpoint = configured(&estate.file, name)?;
     let tables = tables::of(endpoint);
     let Some(operation) = &arguments.operation else {
         return if arguments.list {
@@ -108,8 +107,8 @@ pub async fn run(arguments: &Api) -> Result<Exit, Failure> {
     let asked = Asked { name, operation, arguments, body };
     let lines = asked.lines()?;
     asked.check(&tables)?;
-    let prepared = prepare(name, endpoint, path.parent().unwrap_or(path))?;
-    let (provider, services) = endpoints::open_services(name, prepared).await?;
+    let prepared = estate.prepare_each(std::iter::once((name, endpoint)))?;
+    let (provider, services) = endpoints::open_services(&prepared).await?;
     let answered = asked.send(&services).await;
     endpoints::close(provider.endpoint(), provider.close()).await;
     match answered? {
@@ -126,11 +125,8 @@ fn listed(tables: &[&'static Table], only: Option<&str>, arguments: &Api) -> Res
 }
 
 fn configured<'a>(file: &'a File, name: &str) -> Result<&'a Endpoint, Failure> {
-    let known = || file.endpoints.keys().map(String::as_str);
-    file.endpoints.get(name).ok_or_else(|| {
-        let (meant, all) = (did_you_mean(name, known()), known().collect::<Vec<_>>().join(", "));
-        Failure::usage(format!("no endpoint {name:?} is configured{meant} (known are {all})"))
-    })
+    let known = file.endpoints.keys().map(String::as_str);
+    file.endpoints.get(name).ok_or_else(|| endpoints::unknown(name, known))
 }
 
 /// The tables that have this operation.

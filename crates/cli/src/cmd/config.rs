@@ -1,5 +1,6 @@
 //! `backup-sync config`: write a configuration to begin with, check one, describe the form.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,9 +8,11 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use crate::args::{ConfigFile, Document, Schema};
-use crate::config::{self, Endpoint, parse};
+use crate::config::{self, Endpoint, File, parse};
 use crate::exit::{Exit, Failure};
+use crate::plan::Plan;
 use crate::prepare::prepare;
+use crate::selection::Wanted;
 use crate::{output, progress};
 
 const INIT_EXAMPLES: &str = "\
@@ -20,7 +23,8 @@ Examples:
 const CHECK_EXAMPLES: &str = "\
 Examples:
   backup-sync config check
-  backup-sync config check --config backup-sync.toml";
+  backup-sync config check --config backup-sync.toml
+  backup-sync config check --plan nightly.toml";
 
 const SCHEMA_EXAMPLES: &str = "\
 Examples:
@@ -57,13 +61,16 @@ pub struct Check {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,
+    /// Check this plan too: its form, and that every endpoint it names is configured.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(command: &Config) -> Result<Exit, Failure> {
     match command {
         Config::Init(init) => begin(init),
-        Config::Check(check) => all(&check.config.config),
+        Config::Check(check) => all(&check.config.config, check.plan.as_deref()),
         Config::Schema => super::schema::run(&Schema { document: Document::Config }),
     }
 }
@@ -94,7 +101,7 @@ fn write(path: &Path, force: bool) -> std::io::Result<()> {
 }
 
 /// Tells of each endpoint in one line what it is, or that it cannot be used; why is told on standard error.
-fn all(path: &Path) -> Result<Exit, Failure> {
+fn all(path: &Path, plan: Option<&Path>) -> Result<Exit, Failure> {
     let shown = path.display().to_string();
     let parsed = parse::parse(&config::text(path)?, &shown);
     let folder = path.parent().unwrap_or(path);
@@ -103,10 +110,14 @@ fn all(path: &Path) -> Result<Exit, Failure> {
         problems.push(format!("{shown}: no endpoint is configured"));
     }
     let mut lines = String::new();
+    let mut good = File { endpoints: BTreeMap::new() };
+    let names: Vec<String> = parsed.endpoints.iter().map(|(name, _)| name.clone()).collect();
     for (name, endpoint) in parsed.endpoints {
         let checked = endpoint.map_err(Failure::Problems).and_then(|endpoint| {
             prepare(&name, &endpoint, folder)?;
-            Ok(told(&endpoint))
+            let told = told(&endpoint);
+            good.endpoints.insert(name.clone(), endpoint);
+            Ok(told)
         });
         let line = match checked {
             Ok(line) => line,
@@ -121,24 +132,35 @@ fn all(path: &Path) -> Result<Exit, Failure> {
         lines += &output::printable(&format!("{name}: {line}"));
         lines.push('\n');
     }
+    if let Some(path) = plan {
+        // What an endpoint with problems is called is known, what it has is not.
+        let complete = names.iter().all(|name| good.endpoints.contains_key(name));
+        let checked = Plan::read(path).and_then(|plan| {
+            if complete {
+                Wanted::planned(&plan, &good).check()?
+            }
+            Ok(plan.targets.len())
+        });
+        match checked {
+            Ok(count) => lines += &output::printable(&format!("{}: ok: {count} groups of targets", path.display())),
+            Err(failure) => {
+                problems.extend(failure.lines());
+                lines += &output::printable(&format!("{}: problems", path.display()));
+            }
+        }
+        lines.push('\n');
+    }
     output::print(&lines)?;
     if problems.is_empty() { Ok(Exit::Success) } else { Err(Failure::Problems(problems)) }
 }
 
 /// What an endpoint is, and where its secrets were found.
 fn told(endpoint: &Endpoint) -> String {
-    let (place, secrets) = match endpoint {
-        Endpoint::VeeamVb365(server) => (server.url.clone(), vec![&server.password]),
-        Endpoint::HuaweiCbr(cloud) => {
-            let secrets = [&cloud.password, &cloud.secret_key, &cloud.security_token];
-            let place = cloud.url.clone().unwrap_or_else(|| format!("region {}", cloud.region));
-            (place, secrets.into_iter().flatten().collect())
-        }
-        Endpoint::VsphereReplication(appliance) => {
-            let remote = appliance.remote.as_ref().map(|user| &user.password);
-            (appliance.url.clone(), std::iter::once(&appliance.password).chain(remote).collect())
-        }
+    let place = match endpoint {
+        Endpoint::VeeamVb365(server) => server.url.clone(),
+        Endpoint::HuaweiCbr(cloud) => cloud.url.clone().unwrap_or_else(|| format!("region {}", cloud.region)),
+        Endpoint::VsphereReplication(appliance) => appliance.url.clone(),
     };
-    let places: Vec<String> = secrets.into_iter().map(config::Secret::place).collect();
+    let places: Vec<String> = endpoint.secrets().into_iter().map(config::Secret::place).collect();
     format!("ok: {} at {place}, secrets from {}", endpoint.vendor(), places.join(" and "))
 }

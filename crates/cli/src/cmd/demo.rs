@@ -3,73 +3,46 @@
 //! The clients do not know that the vendors are simulated: they log in, list, start and watch over HTTP as they would
 //! with an appliance.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use backup_sync::engine::{Options, Polling, Selector};
+use backup_sync::engine::{Options, Selector};
 use backup_sync::huawei_cbr::BackupList;
-use backup_sync::runtime::SecretString;
 use backup_sync_simulator::{Endpoint as Simulated, Settings, Simulator, Vb365Version};
 
 use crate::args::Demo;
-use crate::config::Secret;
-use crate::endpoints::{self, Prepared};
+use crate::endpoints::{self, prepare_each};
 use crate::exit::{Exit, Failure};
-use crate::prepare::prepare;
-use crate::simulated::{self, EXAMPLE};
+use crate::metrics::Metrics;
+use crate::selection::Wanted;
+use crate::simulated;
 
 use super::sync::Work;
-
-/// How long a synchronization takes in the demo.
-const DURATION: Duration = Duration::from_secs(4);
-
-/// How often the simulated vendors are asked.
-const POLLING: Polling = Polling { shortest: Duration::from_millis(400), longest: Duration::from_secs(1) };
 
 /// Runs the command.
 pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {
     arguments.page.check()?;
-    let lists = backup_lists(arguments.backups.as_deref())?;
-    let simulator = Simulator::builder()
+    let lists = match &arguments.backups {
+        Some(path) => BackupList::read(path).map_err(|error| Failure::usage(error.to_string()))?,
+        None => simulated::lists()?,
+    };
+    let builder = Simulator::builder()
         .vb365("m365-v5", Vb365Version::V5)
         .vb365("m365-v8", Vb365Version::V8)
         .cbr("cloud")
-        .vsphere_replication("dr-site")
-        .settings(Settings { duration: DURATION, ..Settings::default() })
-        .start()
-        .await
-        .map_err(|error| Failure::usage(format!("the simulated vendors cannot be started: {error}")))?;
-    let mut prepared = Vec::new();
+        .vsphere_replication("dr-site");
+    let (simulator, file) = simulated::start(builder, Settings::default()).await?;
     let mut selectors = Vec::new();
     for simulated in simulator.endpoints() {
-        let mut one = prepare(&simulated.name, &simulated::config(simulated, given)?, Path::new(""))?;
-        match &mut one {
-            Prepared::Cbr(config) => config.backup_lists.clone_from(&lists),
-            // A few seconds of demo do not use up a minute's quota.
-            Prepared::Replication(config) => config.pace = POLLING.shortest,
-            Prepared::Vb365(_) => {}
-        }
-        prepared.push((simulated.name.clone(), one));
         selectors.extend(wanted(simulated, &lists)?);
     }
-    let chosen = endpoints::open(&prepared, &selectors).await?;
-    let options = Options { polling: POLLING, settle: Duration::from_secs(10), ..Options::default() };
-    super::sync::execute(Work::New(chosen), options, arguments.display, None, &arguments.page).await
-}
-
-fn backup_lists(given: Option<&Path>) -> Result<Vec<BackupList>, Failure> {
-    let default = PathBuf::from(EXAMPLE.0);
-    let read = match given {
-        Some(path) => BackupList::read(path),
-        None if default.exists() => BackupList::read(&default),
-        None => BackupList::parse(EXAMPLE.1, "on-premises-backups", "inside the program"),
-    };
-    read.map_err(|error| Failure::usage(error.to_string()))
-}
-
-/// A secret that stays inside the program.
-fn given(_: &str, text: &str) -> Result<Secret, Failure> {
-    Ok(Secret::Given(SecretString::from(text.to_owned())))
+    let in_order = simulator.endpoints().iter().filter_map(|one| file.endpoints.get_key_value(&one.name));
+    let mut prepared = prepare_each(in_order, Path::new(""))?;
+    prepared.iter_mut().for_each(|(_, one)| simulated::adapt(one, &lists));
+    let chosen = endpoints::open(&prepared, &Wanted::selected(selectors, &file)).await?;
+    let options = Options { polling: simulated::POLLING, settle: Duration::from_secs(10), ..Options::default() };
+    let (page, metrics) = (&arguments.page, &Metrics::none());
+    super::sync::execute(Work::New(chosen), options, arguments.display, None, page, metrics).await
 }
 
 /// What the demo synchronizes of this endpoint: one repository, one vault and the list, two replications.

@@ -81,6 +81,11 @@ pub fn print(runs: &Runs, form: Output) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
+/// Prints a table of runs.
+pub fn print_runs(runs: &[RunRecord]) -> Result<(), Failure> {
+    output::table_of(&RUNS, &runs.iter().map(run_row).collect::<Vec<_>>())
+}
+
 const RUNS: [&str; 6] = ["RUN", "STARTED", "STATE", "EXIT", "TARGETS", "RESULT"];
 const TARGETS: [&str; 6] = ["TARGET", "STATE", "OUTCOME", "EVIDENCE OR REASON", "STARTED", "TIME"];
 

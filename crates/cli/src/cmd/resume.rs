@@ -5,21 +5,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync::engine::{MemoryJournal, Options, Past, Provider, Run, Stage, Stop};
-use backup_sync::runtime::clock::SystemClock;
-use backup_sync_journal::RunRecord;
+use backup_sync::engine::{Address, Mode, Options, Own, Past, Provider, Stage};
+use backup_sync_journal::{RunRecord, RunState, Store};
 use clap::Args;
 
 use super::history::{self, Runs};
+use super::rehearsal;
 use super::sync::{self, Work};
-use crate::args::{Display, Output, duration};
-use crate::bounds::Bounds;
+use crate::args::{Display, Output, Watching, duration};
 use crate::config::File;
+use crate::endpoints;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
+use crate::metrics::{Metrics, MetricsFile};
 use crate::page::PageFile;
 use crate::progress::note;
-use crate::{endpoints, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,18 +37,12 @@ pub struct Resume {
     /// Only list the unfinished runs.
     #[arg(long, conflicts_with = "run")]
     pub list: bool,
-    /// Stop watching a target after this long; the vendor's work goes on.
-    #[arg(long, value_name = "TIME", default_value = "24h", value_parser = duration)]
-    pub deadline: Duration,
-    /// Longest pause between two looks while nothing changes.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
-    pub poll: Duration,
-    /// How long a claimed end may take to become visible before it counts as not proven.
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
-    pub settle: Duration,
-    /// Limits of the run.
+    /// Only show what would be done, and the requests for it. Nothing is started, and the run stays as it is.
+    #[arg(long, conflicts_with_all = ["list", "page"])]
+    pub dry_run: bool,
+    /// How it is watched.
     #[command(flatten)]
-    pub bounds: Bounds,
+    pub watching: Watching,
     /// How long a start that was perhaps sent may be on its way. Shorter than a request takes, it may start twice.
     #[arg(long, value_name = "TIME", value_parser = duration, hide = true)]
     pub resend_after: Option<Duration>,
@@ -58,6 +52,9 @@ pub struct Resume {
     /// Where the run was written down.
     #[command(flatten)]
     pub journal: JournalFile,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
     /// Where the page about the run goes.
     #[command(flatten)]
     pub page: PageFile,
@@ -69,78 +66,128 @@ pub struct Resume {
 /// Runs the command.
 pub async fn run(arguments: &Resume) -> Result<Exit, Failure> {
     arguments.page.check()?;
-    arguments.page.or_failure("resume", go_on(arguments).await)
+    arguments.page.or_failure("resume", resume(arguments).await)
 }
 
-async fn go_on(arguments: &Resume) -> Result<Exit, Failure> {
-    let store = journal::existing(&arguments.journal).await?;
+async fn resume(arguments: &Resume) -> Result<Exit, Failure> {
     if arguments.list {
+        let store = journal::existing(&arguments.journal).await?;
         let runs = Runs { version: 1, runs: store.unfinished().await? };
         store.close().await;
         return history::print(&runs, arguments.display.output);
     }
-    let id = match &arguments.run {
-        Some(id) => id.clone(),
-        None => match store.unfinished().await?.into_iter().next() {
-            Some(run) => run.run,
-            None => return nothing(arguments).await,
-        },
+    let metrics = Metrics::begin(&arguments.metrics)?;
+    let going_on = GoingOn {
+        run: arguments.run.as_deref(),
+        config: arguments.config.as_deref(),
+        journal: &arguments.journal,
+        display: arguments.display,
+        metrics: &metrics,
+        page: &arguments.page,
     };
-    let record = store.run(&id).await?;
-    let (journal, pasts) = store.take_up(&id).await?;
-    let kept = Kept::of(journal, &arguments.journal);
-    match connect(arguments, &record, &pasts).await {
-        Ok(providers) => {
-            let work = Work::Past(pasts, providers);
-            sync::execute(work, options(arguments, &record), arguments.display, Some(kept), &arguments.page).await
+    if arguments.dry_run {
+        return going_on.rehearse(|record| options(arguments, record)).await;
+    }
+    let ended = going_on.go_on(|record| options(arguments, record)).await;
+    metrics.end(&ended);
+    ended
+}
+
+/// Going on with a run of the journal.
+pub struct GoingOn<'a> {
+    /// Which; the newest unfinished one when nothing is said.
+    pub run: Option<&'a str>,
+    /// The configuration; that of the run when nothing is said.
+    pub config: Option<&'a Path>,
+    /// Where the run was written down.
+    pub journal: &'a JournalFile,
+    /// How results and progress are shown.
+    pub display: Display,
+    /// Where it is measured.
+    pub metrics: &'a Metrics,
+    /// The page about it.
+    pub page: &'a PageFile,
+}
+
+impl GoingOn<'_> {
+    /// Takes the run up and goes on with it.
+    pub async fn go_on(&self, options: impl FnOnce(&RunRecord) -> Options) -> Result<Exit, Failure> {
+        let store = journal::existing(self.journal).await?;
+        let Some(record) = self.record(&store).await? else { return nothing(self.display.output).await };
+        let (journal, pasts) = store.take_up(&record.run).await?;
+        let kept = Kept::of(journal, self.journal);
+        match connect(self.config, &record, &pasts).await {
+            Ok(providers) => {
+                let work = Work::Past(pasts, providers);
+                sync::execute(work, options(&record), self.display, Some(kept), self.page, self.metrics).await
+            }
+            Err(failure) => {
+                kept.end(failure.exit()).await;
+                Err(failure)
+            }
         }
-        Err(failure) => {
-            kept.end(failure.exit()).await;
-            Err(failure)
+    }
+
+    /// Shows what going on would do. The run stays as it is.
+    async fn rehearse(&self, options: impl FnOnce(&RunRecord) -> Options) -> Result<Exit, Failure> {
+        let store = journal::existing(self.journal).await?;
+        let Some(record) = self.record(&store).await? else { return nothing(self.display.output).await };
+        if record.state == RunState::Running {
+            let (id, pid) = (record.run, record.pid);
+            return Err(Failure::Journal(backup_sync_journal::Error::Busy { id, pid }));
         }
+        let pasts = store.pasts(&record.run).await?;
+        store.close().await;
+        let providers = connect(self.config, &record, &pasts).await?;
+        rehearsal::run(Work::Past(pasts, providers), options(&record), self.display.output).await
+    }
+
+    /// The run that is meant, if there is one.
+    async fn record(&self, store: &Store) -> Result<Option<RunRecord>, Failure> {
+        Ok(match self.run {
+            Some(id) => Some(store.run(id).await?),
+            None => store.unfinished().await?.into_iter().next(),
+        })
     }
 }
 
 /// There is nothing to resume, and that is no error.
-async fn nothing(arguments: &Resume) -> Result<Exit, Failure> {
+pub async fn nothing(form: Output) -> Result<Exit, Failure> {
     note(format_args!("there is no unfinished run; `backup-sync history` lists all"));
-    if arguments.display.output != Output::Table {
-        let run = Run {
-            options: Options::default(),
-            clock: Arc::new(SystemClock),
-            journal: Arc::new(MemoryJournal::default()),
-            sink: Arc::new(|_| {}),
-            stop: Stop::default(),
-        };
-        output::report(&run.resume(Vec::new(), Vec::new()).await, arguments.display.output)?;
-    }
-    Ok(Exit::Success)
+    sync::empty(form).await
 }
 
 /// What decides about starts is as it was; what is about watching is as it is said now.
 fn options(arguments: &Resume, record: &RunRecord) -> Options {
     let usual = Options::default();
     let was = |name: &str, usual: bool| record.options[name].as_bool().unwrap_or(usual);
-    arguments.bounds.of(Options {
-        polling: sync::polling(arguments.poll),
-        target_deadline: arguments.deadline,
-        settle: arguments.settle,
+    let own: Vec<(Address, Own)> = serde_json::from_value(record.options["own"].clone()).unwrap_or_default();
+    let own = own.into_iter().map(|(target, own)| (target, Own { deadline: None, ..own })).collect();
+    // What was only started is watched now; a run that has started nothing starts nothing now either.
+    let mode = record.options["mode"].as_str().and_then(Mode::of).filter(|mode| *mode == Mode::Attach);
+    Options {
+        mode: mode.unwrap_or_default(),
         adopt: was("adopt", usual.adopt),
         force: was("force", usual.force),
+        own,
         resend_after: arguments.resend_after.unwrap_or(usual.resend_after),
-        ..usual
-    })
+        ..arguments.watching.options()
+    }
 }
 
 /// Connects to the endpoints that have something left to do.
-async fn connect(arguments: &Resume, record: &RunRecord, pasts: &[Past]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+pub async fn connect(
+    config: Option<&Path>,
+    record: &RunRecord,
+    pasts: &[Past],
+) -> Result<Vec<Arc<dyn Provider>>, Failure> {
     let open = pasts.iter().filter(|past| !matches!(past.stage, Stage::Ended(_)));
     let needed: BTreeSet<&str> = open.map(|past| past.target.address.endpoint.as_str()).collect();
     if needed.is_empty() {
         return Ok(Vec::new());
     }
     let of_run = record.config.as_ref().map(PathBuf::from);
-    let Some(path) = arguments.config.clone().or(of_run) else {
+    let Some(path) = config.map(Path::to_owned).or(of_run) else {
         return Err(Failure::usage(format!("run {} names no configuration; name one with --config", record.run)));
     };
     let file = File::read(&path)?;

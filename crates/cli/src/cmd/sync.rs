@@ -1,60 +1,157 @@
 //! `backup-sync sync`: the main job, and the part of it that `demo` and `resume` share.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use backup_sync::engine::{Journal, MemoryJournal, Options, Past, Polling, Provider, Run, Stop};
+use backup_sync::engine::{
+    Address, Journal, Mode, NoJournal, Options, Own, Past, Polling, Provider, Run, Stop, Target,
+};
 use backup_sync::runtime::clock::SystemClock;
+use backup_sync_journal::Store;
 
-use crate::args::{Display, Sync};
-use crate::config::File;
+use super::rehearsal;
+use crate::args::{Display, Output, Sync};
 use crate::endpoints::{self, Chosen};
+use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
-use crate::journal::{self, Kept};
+use crate::journal::{self, JournalFile, Kept};
+use crate::metrics::{Metrics, Successes};
 use crate::page::timeline::Timeline;
 use crate::page::{PageFile, Story};
+use crate::plan::Plan;
 use crate::progress::jobs::Jobs;
+use crate::progress::note;
 use crate::{output, progress, signals};
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
     arguments.page.check()?;
-    arguments.page.or_failure("sync", synchronize(arguments).await)
+    let metrics = Metrics::begin(&arguments.metrics)?;
+    let ended = arguments.page.or_failure("sync", synchronize(arguments, &metrics).await);
+    metrics.end(&ended);
+    ended
 }
 
-async fn synchronize(arguments: &Sync) -> Result<Exit, Failure> {
-    if arguments.targets.is_empty() && !arguments.all {
+async fn synchronize(arguments: &Sync, metrics: &Metrics) -> Result<Exit, Failure> {
+    let selection = &arguments.selection;
+    if !selection.is_named() {
         let how = "name targets as ENDPOINT/KIND/ID-OR-NAME, or say --all; `backup-sync targets` lists what there is";
         return Err(Failure::usage(format!("nothing to synchronize is named: {how}")));
     }
-    let path = &arguments.config.config;
-    let file = File::read(path)?;
-    let folder = path.parent().unwrap_or(path);
-    let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    // A journal that cannot be used is told before anybody is asked anything.
-    let store = if arguments.no_journal { None } else { journal::open(&arguments.journal).await? };
-    if let (Some(store), true) = (&store, arguments.all) {
+    if arguments.detach && (arguments.journal.path()?.is_none() || arguments.endpoints.simulated) {
+        let why = "nobody could find again what it starts";
+        return Err(Failure::usage(format!("--detach needs a journal: without one {why}")));
+    }
+    let plan = selection.plan()?;
+    let estate = Estate::open(&arguments.endpoints).await?;
+    let wanted = selection.wanted(plan.as_ref(), &estate.file);
+    let prepared = estate.prepare(&wanted)?;
+    // A journal that cannot be used is told before anybody is asked anything. Simulated vendors end with the process, so
+    // that nothing of them could be resumed.
+    let kept = !arguments.no_journal && !arguments.dry_run && !arguments.endpoints.simulated;
+    let store = if kept { journal::open(&arguments.journal).await? } else { None };
+    if let (Some(store), true) = (&store, selection.all) {
         journal::tell_unfinished(store, &arguments.journal).await?;
     }
-    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
-    let options = arguments.bounds.of(Options {
-        polling: polling(arguments.poll),
-        target_deadline: arguments.deadline,
-        settle: arguments.settle,
-        adopt: !arguments.no_adopt,
-        force: arguments.force,
-        ..Options::default()
-    });
-    let kept = match store {
-        Some(store) => match Kept::begin(store, &arguments.journal, path, &options).await {
-            Ok(kept) => Some(kept),
-            Err(failure) => {
-                endpoints::close_all(&chosen).await;
-                return Err(failure);
-            }
-        },
-        None => None,
+    let chosen = endpoints::open(&prepared, &wanted).await?;
+    if nothing(&chosen) && wanted.may_be_nothing() {
+        endpoints::close_all(&chosen).await;
+        note(format_args!("there is nothing to synchronize: the plan's targets are all optional, and none is there"));
+        return empty(arguments.display.output).await;
+    }
+    let options = estate.hurry(options(arguments, &plan.unwrap_or_default(), wanted.own(&chosen)));
+    if arguments.dry_run {
+        return rehearsal::run(Work::New(chosen), options, arguments.display.output).await;
+    }
+    Begin {
+        command: "sync",
+        config: estate.config.as_deref(),
+        journal: &arguments.journal,
+        display: arguments.display,
+        page: &arguments.page,
+        metrics,
+    }
+    .begin(store, chosen, options)
+    .await
+}
+
+/// A run that is to begin.
+pub struct Begin<'a> {
+    /// The command that begins it.
+    pub command: &'a str,
+    /// The configuration that it goes by.
+    pub config: Option<&'a Path>,
+    /// Where it is written down.
+    pub journal: &'a JournalFile,
+    /// How it is shown.
+    pub display: Display,
+    /// Where the page about it goes.
+    pub page: &'a PageFile,
+    /// Where it is measured.
+    pub metrics: &'a Metrics,
+}
+
+impl Begin<'_> {
+    /// Begins it in the journal and carries it out; without a journal when there is none.
+    pub async fn begin(&self, store: Option<Store>, chosen: Chosen, options: Options) -> Result<Exit, Failure> {
+        let kept = match store {
+            Some(store) => match Kept::begin(store, self.command, self.journal, self.config, &options).await {
+                Ok(kept) => Some(kept),
+                Err(failure) => {
+                    endpoints::close_all(&chosen).await;
+                    return Err(failure);
+                }
+            },
+            None => None,
+        };
+        execute(Work::New(chosen), options, self.display, kept, self.page, self.metrics).await
+    }
+}
+
+/// What was chosen, as targets for which nothing was sent yet, and their connections.
+pub fn fresh(chosen: Chosen) -> (Vec<Past>, Vec<Arc<dyn Provider>>) {
+    let of = |(provider, targets): &(Arc<dyn Provider>, Vec<Target>)| {
+        targets.iter().map(|target| Past::planned(target.clone(), provider.vendor())).collect::<Vec<_>>()
     };
-    execute(Work::New(chosen), options, arguments.display, kept, &arguments.page).await
+    let pasts = chosen.iter().flat_map(of).collect();
+    (pasts, chosen.into_iter().map(|(provider, _)| provider).collect())
+}
+
+/// What counts: the command line, then what the plan says of single targets, then the plan, then what is usual.
+fn options(arguments: &Sync, plan: &Plan, mut own: BTreeMap<Address, Own>) -> Options {
+    let watching = arguments.watching.with(plan);
+    for one in own.values_mut() {
+        one.deadline = one.deadline.filter(|_| arguments.watching.deadline.is_none());
+        one.force = one.force.filter(|_| !arguments.force);
+        one.adopt = one.adopt.filter(|_| !arguments.no_adopt);
+    }
+    Options {
+        mode: if arguments.detach { Mode::Detach } else { Mode::Synchronize },
+        adopt: !arguments.no_adopt && plan.adopt.unwrap_or(true),
+        force: arguments.force || plan.force.unwrap_or(false),
+        own,
+        ..watching.options()
+    }
+}
+
+fn nothing(chosen: &Chosen) -> bool {
+    chosen.iter().all(|(_, targets)| targets.is_empty())
+}
+
+/// The result of a run in which there was nothing to do.
+pub async fn empty(form: Output) -> Result<Exit, Failure> {
+    if form != Output::Table {
+        let run = Run {
+            options: Options::default(),
+            clock: Arc::new(SystemClock),
+            journal: Arc::new(NoJournal),
+            sink: Arc::new(|_| {}),
+            stop: Stop::default(),
+        };
+        output::report(&run.resume(Vec::new(), Vec::new()).await, form)?;
+    }
+    Ok(Exit::Success)
 }
 
 /// How often is asked when nothing changes for `longest`.
@@ -68,6 +165,8 @@ pub enum Work {
     New(Chosen),
     /// What an earlier process has left.
     Past(Vec<Past>, Vec<Arc<dyn Provider>>),
+    /// What runs of these is to be stopped.
+    Stop(Vec<Past>, Vec<Arc<dyn Provider>>),
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
@@ -77,9 +176,10 @@ pub async fn execute(
     display: Display,
     kept: Option<Kept>,
     page: &PageFile,
+    metrics: &Metrics,
 ) -> Result<Exit, Failure> {
     if let Work::New(chosen) = &work
-        && chosen.iter().all(|(_, targets)| targets.is_empty())
+        && nothing(chosen)
     {
         endpoints::close_all(chosen).await;
         return Err(Failure::usage("there is nothing to synchronize: the endpoints have no targets"));
@@ -90,12 +190,13 @@ pub async fn execute(
     let in_force = journal::in_force(&options);
     let journal: Arc<dyn Journal> = match &kept {
         Some(kept) => kept.journal(),
-        None => Arc::new(MemoryJournal::default()),
+        None => Arc::new(NoJournal),
     };
+    let (mode, stopping) = (options.mode, options.stop_on_break.is_some());
     let run = Run { options, clock: Arc::new(SystemClock), journal, sink: jobs.clone(), stop: stop.clone() };
     let resume = kept.as_ref().map(Kept::command);
     signals::tell_first(move || {
-        jobs.tell();
+        jobs.tell(stopping);
         if let Some(resume) = resume {
             journal::tell_command(&resume);
         }
@@ -104,17 +205,32 @@ pub async fn execute(
         signals::asked_to_end().await;
         stop.now();
     });
+    let stops = matches!(work, Work::Stop(..));
     let mut report = match work {
         Work::New(chosen) => run.execute(chosen).await,
         Work::Past(pasts, providers) => run.resume(pasts, providers).await,
+        Work::Stop(pasts, providers) => run.stop_jobs(pasts, providers).await,
     };
     signals::tell_nothing_first();
     listener.abort();
     progress::log::finish();
-    let exit = Exit::of(&report);
+    let exit = match Exit::of(&report) {
+        _ if stops => Exit::of_stop(&report),
+        // Nobody has waited, so there was no deadline either.
+        Exit::StillRunning if mode == Mode::Detach => Exit::Unconfirmed,
+        exit => exit,
+    };
     let mut resume = None;
+    let known = match &kept {
+        Some(kept) if metrics.are_wanted() => kept.last_successes().await,
+        _ => Successes::new(),
+    };
+    metrics.take(&report, known);
     if let Some(kept) = &kept {
         report.run = Some(kept.id().to_owned());
+        if mode == Mode::Detach && report.summary.still_running > 0 {
+            kept.tell_wait();
+        }
         resume = kept.end(exit).await.then(|| kept.command());
     }
     let told = || Story { options: in_force, resume, ..Story::of_report(&report, exit, timeline.memory()) };

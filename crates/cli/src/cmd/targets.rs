@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args::Targets;
-use crate::config::File;
+use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
+use crate::selection::label::{self, Labels};
 use crate::{endpoints, output, signals};
 
 /// The list as a versioned document.
@@ -27,15 +28,15 @@ pub struct Item {
     pub name: String,
     /// The vendor crate that deals with it.
     pub vendor: String,
+    /// Labels by which it can be chosen: those of its endpoint, and its own where the vendor gives some.
+    pub labels: Labels,
 }
 
 /// Runs the command.
 pub async fn run(arguments: &Targets) -> Result<Exit, Failure> {
-    let path = &arguments.config.config;
-    let file = File::read(path)?;
-    let folder = path.parent().unwrap_or(path);
-    let prepared = endpoints::prepare_all(&file, folder, &arguments.targets)?;
-    let chosen = endpoints::open(&prepared, &arguments.targets).await?;
+    let estate = Estate::open(&arguments.endpoints).await?;
+    let wanted = arguments.selection.wanted(arguments.selection.plan()?.as_ref(), &estate.file);
+    let chosen = endpoints::open(&estate.prepare(&wanted)?, &wanted).await?;
     endpoints::close_all(&chosen).await;
     if signals::is_asked_to_end() {
         return Err(Failure::BrokenOff);
@@ -45,11 +46,13 @@ pub async fn run(arguments: &Targets) -> Result<Exit, Failure> {
             target: target.address.clone(),
             name: target.name.clone(),
             vendor: vendor.to_owned(),
+            labels: target.labels(),
         }
     };
     let items = chosen.iter().flat_map(|(provider, targets)| targets.iter().map(item(provider.vendor())));
     let list = List { version: 1, targets: items.collect() };
-    let cells = |item: &Item| vec![item.target.to_string(), item.name.clone(), item.vendor.clone()];
-    output::list(&list, &list.targets, &["TARGET", "NAME", "VENDOR"], cells, arguments.output)?;
+    let cells =
+        |item: &Item| vec![item.target.to_string(), item.name.clone(), item.vendor.clone(), label::line(&item.labels)];
+    output::list(&list, &list.targets, &["TARGET", "NAME", "VENDOR", "LABELS"], cells, arguments.output)?;
     Ok(Exit::Success)
 }

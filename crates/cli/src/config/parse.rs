@@ -58,9 +58,12 @@ struct Whole {
     endpoints: Option<std::collections::BTreeMap<String, IgnoredAny>>,
 }
 
-struct Source<'a> {
-    text: &'a str,
-    shown: &'a str,
+/// The text of a file, for messages with its lines and columns.
+pub struct Source<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// How messages call the file.
+    pub shown: &'a str,
 }
 
 type Table<'t> = Spanned<DeTable<'t>>;
@@ -123,7 +126,7 @@ impl Source<'_> {
 
     /// Reads a table as a type. After an error the key that it is about is left out and the rest is read again, so that
     /// all errors are told at once.
-    fn fields<T: DeserializeOwned + JsonSchema>(
+    pub fn fields<T: DeserializeOwned + JsonSchema>(
         &self,
         what: &str,
         mut table: Table<'_>,
@@ -157,7 +160,7 @@ impl Source<'_> {
     }
 
     /// `FILE:LINE:COLUMN: PREFIX…` for an error of the parser.
-    fn told(&self, error: &Error, prefix: &str) -> String {
+    pub fn told(&self, error: &Error, prefix: &str) -> String {
         let why = format!("{prefix}{}", reworded(error.message()));
         match error.span() {
             Some(span) => self.at(span, &why),
@@ -166,7 +169,7 @@ impl Source<'_> {
     }
 
     /// `FILE:LINE:COLUMN: WHY`, columns in characters.
-    fn at(&self, span: Range<usize>, why: &str) -> String {
+    pub fn at(&self, span: Range<usize>, why: &str) -> String {
         let before = self.text.get(..span.start).unwrap_or(self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -75,6 +75,9 @@ impl Bar {
         if let Some(still) = track.longest_still() {
             words.push(format!("without a change for {}", super::span(still)));
         }
+        if let Some(stuck) = &track.stuck {
+            words.push(format!("stuck: {}", crate::output::printable(stuck)));
+        }
         Some(Self { stretches, words: words.join(", ") })
     }
 }

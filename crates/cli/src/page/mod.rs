@@ -29,6 +29,7 @@ impl PageFile {
     pub fn check(&self) -> Result<(), Failure> {
         match &self.page {
             Some(path) if path.is_dir() => Err(Failure::Usage(cannot(path, &"it is a folder"))),
+            Some(path) if !folder(path).is_dir() => Err(Failure::Usage(cannot(path, &"its folder is not there"))),
             Some(path) => beside(path).map(drop).map_err(|cause| Failure::Usage(cannot(path, &cause))),
             None => Ok(()),
         }
@@ -59,15 +60,19 @@ fn cannot(path: &Path, cause: &dyn std::fmt::Display) -> String {
     format!("the page {} cannot be written: {cause}", path.display())
 }
 
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A new file in the folder of `path`, which vanishes when it is not kept.
 fn beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".backup-sync-").suffix(".html");
     // A page is for others to read, as far as the user's own mask allows.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder)
+    // The name of the new file says nothing to the user.
+    builder.tempfile_in(folder(path)).map_err(|cause| cause.kind().into())
 }
 
 /// Puts a whole file in the place of an older one: nobody ever reads half of it.

@@ -25,6 +25,8 @@ pub struct Track {
     pub percents: Vec<(u64, u8)>,
     /// From when to when nothing changed.
     pub still: Vec<(u64, u64)>,
+    /// Why it was told to be stuck, the last time.
+    pub stuck: Option<String>,
     /// The vendor's last word for its state.
     pub state: String,
 }
@@ -104,6 +106,11 @@ impl Memory {
             Event::Started { target, .. } => self.track(target).begun = Some(at),
             Event::Progress { target, state, percent, unchanged_ms } => {
                 self.track(target).progress(at, state, *percent, *unchanged_ms);
+            }
+            Event::Stuck { target, unchanged_ms, reason, .. } => {
+                let track = self.track(target);
+                track.stand_still(at.saturating_sub(*unchanged_ms), at);
+                track.stuck = Some(reason.clone());
             }
             Event::Finished { target, .. } => self.track(target).ended = Some(at),
             Event::Waiting { endpoint, reason, pause_ms, .. } => self.trouble(endpoint).wait(*reason, *pause_ms),

@@ -1,6 +1,7 @@
 //! A story as the template shows it: cleaned, in words, sorted, and no larger than a browser likes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use askama::Template;
 use backup_sync::engine::{Evidence, Outcome};
@@ -165,13 +166,8 @@ fn is_quiet(told: &Told) -> bool {
 /// The run in a few lines.
 fn facts(story: &Story) -> Vec<(&'static str, String)> {
     let call: Vec<String> = story.arguments.iter().map(|word| quoted(&printable(word))).collect();
-    let options: Vec<String> = story
-        .options
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| format!("{} {}", name.replace('_', " "), plain(value)))
-        .collect();
+    let options: Vec<String> =
+        story.options.as_object().into_iter().flatten().map(|(name, value)| option(name, value)).collect();
     let began = story.began.map(|began| began.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
     [
         ("Started", began),
@@ -187,9 +183,25 @@ fn facts(story: &Story) -> Vec<(&'static str, String)> {
     .collect()
 }
 
+/// An option as a person reads it.
+fn option(name: &str, value: &Value) -> String {
+    match (name.strip_suffix("_s"), value) {
+        (Some(name), value) if value.is_f64() => {
+            let length = Duration::try_from_secs_f64(value.as_f64().unwrap_or_default()).unwrap_or_default();
+            format!("{} {}", name.replace('_', " "), span(u64::try_from(length.as_millis()).unwrap_or_default()))
+        }
+        (_, Value::Bool(is)) => format!("{} {}", name.replace('_', " "), if *is { "yes" } else { "no" }),
+        _ => format!("{} {}", name.replace('_', " "), plain(value)),
+    }
+}
+
 /// A value as a person writes it.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        _ => value.to_string(),
+    }
 }
 
 impl Look {
@@ -265,7 +277,7 @@ impl Row {
 
 impl Next {
     fn of(told: &Told, label: &str, story: &Story) -> Option<Self> {
-        let again = || Some(format!("backup-sync sync {}", quoted(&printable(label))));
+        let again = || Some(format!("backup-sync sync {}{}", quoted(&printable(label)), config(&story.arguments)));
         let resume = || story.resume.clone().or_else(again);
         let (words, command) = match (&told.outcome, told.error_kind.as_deref()) {
             (Some(Outcome::Succeeded { .. } | Outcome::Skipped { .. }), _) => return None,
@@ -283,6 +295,17 @@ impl Next {
         };
         Some(Self { words, command })
     }
+}
+
+/// The configuration as it was named in the call, for the next one.
+fn config(arguments: &[String]) -> String {
+    let mut words = arguments.iter();
+    let named = words.find_map(|word| match word.as_str() {
+        "--config" | "-c" => Some(None),
+        _ => word.strip_prefix("--config=").map(Some),
+    });
+    let path = named.and_then(|path| path.or_else(|| words.next().map(String::as_str)));
+    path.map(|path| format!(" --config {}", quoted(&printable(path)))).unwrap_or_default()
 }
 
 /// The facts of a proof; two whose names end in `Before` and `After` are one.

@@ -18,7 +18,8 @@ pub struct Jobs {
 #[derive(Default)]
 struct State {
     labels: Labels,
-    running: BTreeMap<Address, Vec<String>>,
+    /// The job of each, and whether this run has started it.
+    running: BTreeMap<Address, (Vec<String>, bool)>,
 }
 
 impl Jobs {
@@ -27,12 +28,13 @@ impl Jobs {
         Self { next, state: Mutex::default() }
     }
 
-    /// Names the jobs that are at work, one in each line.
-    pub fn tell(&self) {
+    /// Names the jobs that are at work, one in each line. With `stopping`, those that this run has started are stopped.
+    pub fn tell(&self, stopping: bool) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        for (target, job) in &state.running {
+        for (target, (job, own)) in &state.running {
             let job = if job.is_empty() { "without an id".to_owned() } else { job.join(", ") };
-            say(format_args!("{}: goes on as job {}", printable(&state.labels.get(target)), printable(&job)));
+            let what = if stopping && *own { "is to be stopped:" } else { "goes on as" };
+            say(format_args!("{}: {what} job {}", printable(&state.labels.get(target)), printable(&job)));
         }
     }
 }
@@ -44,7 +46,9 @@ impl Sink for Jobs {
             Event::Planned { targets } => {
                 state.labels = Labels::of(targets.iter().map(|(address, name)| (address, name.as_str())));
             }
-            Event::Started { target, job, .. } => drop(state.running.insert(target.clone(), job.clone())),
+            Event::Started { target, job, adopted } => {
+                drop(state.running.insert(target.clone(), (job.clone(), !adopted)));
+            }
             Event::Finished { target, .. } => drop(state.running.remove(target)),
             _ => {}
         }

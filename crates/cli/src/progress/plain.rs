@@ -46,8 +46,10 @@ impl Plain {
             }
             Event::Started { target, job, adopted } => {
                 let verb = if *adopted { "already running, watching" } else { "started as" };
-                let job = if job.is_empty() { "the only one of its target".to_owned() } else { job.join(", ") };
-                format!("{}: {verb} {job}", state.labels.get(target))
+                format!("{}: {verb} {}", state.labels.get(target), job_words(job))
+            }
+            Event::Stopping { target, job } => {
+                format!("{}: asking the vendor to stop {}", state.labels.get(target), job_words(job))
             }
             Event::Progress { target, state: word, percent, .. } => {
                 let told = (word.clone(), percent.unwrap_or(0) / STEP);
@@ -94,4 +96,8 @@ impl Sink for Plain {
             say(format_args!("{seconds:>6}.{tenths} s  {}", line));
         }
     }
+}
+
+fn job_words(job: &[String]) -> String {
+    if job.is_empty() { "the only one of its target".to_owned() } else { job.join(", ") }
 }

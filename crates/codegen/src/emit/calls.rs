@@ -11,10 +11,7 @@ const PAGE: u64 = 100;
 
 /// Parameters in the order of the document, those of the path item first.
 pub(super) fn parameters(root: &Value, operation: &OperationNode<'_>) -> Vec<TokenStream> {
-    let item = root.get("paths").and_then(|paths| paths.get(operation.path));
-    let lists = [item, Some(operation.node)].into_iter().flatten();
-    let nodes = lists.filter_map(|node| node.get("parameters")?.as_array()).flatten();
-    nodes.filter_map(|node| parameter(root, resolve(root, node)?)).collect()
+    operation.parameters(root).into_iter().filter_map(|node| parameter(root, node)).collect()
 }
 
 fn parameter(root: &Value, node: &Value) -> Option<TokenStream> {
@@ -86,14 +83,4 @@ fn emitted(operation: &OperationNode<'_>) -> Option<TokenStream> {
             used: #used,
         })
     })
-}
-
-/// The rights that the vendor names. One vendor gives a text where there is one, and a list where there are several.
-pub(super) fn permissions<'a>(operation: &OperationNode<'a>) -> Vec<&'a str> {
-    let vendors_own = operation.node.get("x-dr-permissions").and_then(|node| node.get("permissions"));
-    match operation.node.get("x-permissions").or(vendors_own) {
-        Some(Value::String(one)) => vec![one],
-        Some(Value::Array(several)) => several.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    }
 }

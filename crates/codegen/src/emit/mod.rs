@@ -27,30 +27,15 @@ use crate::lower::{Lowered, Plan};
 ///
 /// A finding that names the operation which the generator refuses.
 pub fn client(source: &Document, lowered: &Lowered, module: &str) -> Result<String, Finding> {
-    Ok(text(source, &client_file(source, lowered, module)?))
+    Ok(print(source, &client_file(source, lowered, module)?))
 }
 
-/// The typed mock helpers for the same client.
+/// The same as [`client`], parsed instead of printed.
 ///
 /// # Errors
 ///
 /// As [`client`].
-pub fn mocks(source: &Document, lowered: &Lowered, module: &str) -> Result<String, Finding> {
-    Ok(text(source, &mocks_file(source, lowered, module)?))
-}
-
-/// Whether both can be made; nothing is formatted, which takes most of the time.
-///
-/// # Errors
-///
-/// As [`client`].
-pub fn check(source: &Document, lowered: &Lowered, for_mocks: &Lowered, module: &str) -> Result<(), Finding> {
-    client_file(source, lowered, module)?;
-    mocks_file(source, for_mocks, module)?;
-    Ok(())
-}
-
-fn client_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
+pub fn client_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
     let generated = generate(source, &lowered.document, &|generator, api| {
         let settings = settings(&lowered.plan, module);
         *generator = Generator::new(&settings);
@@ -61,7 +46,21 @@ fn client_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn
     parse(source, quote! { #generated #enums #table })
 }
 
-fn mocks_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
+/// The typed mock helpers for the same client.
+///
+/// # Errors
+///
+/// As [`client`].
+pub fn mocks(source: &Document, lowered: &Lowered, module: &str) -> Result<String, Finding> {
+    Ok(print(source, &mocks_file(source, lowered, module)?))
+}
+
+/// The same as [`mocks`], parsed instead of printed.
+///
+/// # Errors
+///
+/// As [`client`].
+pub fn mocks_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
     let generated = generate(source, &lowered.document, &|generator, api| {
         let settings = settings(&lowered.plan, module);
         *generator = Generator::new(&settings);
@@ -142,7 +141,7 @@ fn parse(source: &Document, tokens: TokenStream) -> Result<syn::File, Finding> {
         .map_err(|error| Finding::refused(source, "/", format!("the generated code is not Rust: {error}")))
 }
 
-fn text(source: &Document, file: &syn::File) -> String {
+fn print(source: &Document, file: &syn::File) -> String {
     let head =
         format!("// Generated from {} when the crate is built. Change that file, not this one.\n\n", source.file);
     head + &prettyplease::unparse(file)

@@ -1,6 +1,5 @@
 //! Emits the operation table: what the runtime has to know about each operation, read from the document.
 
-use heck::ToSnakeCase;
 use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
@@ -11,8 +10,7 @@ use crate::document::{Document, OperationNode, operations, resolve};
 pub(super) fn emit(source: &Document) -> TokenStream {
     let root = &source.value;
     // The generator tells its hooks the name of the method, not that of the operation.
-    let mut rows: Vec<_> =
-        operations(root).into_iter().map(|operation| (operation.id().to_snake_case(), operation)).collect();
+    let mut rows: Vec<_> = operations(root).into_iter().map(|operation| (operation.function(), operation)).collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
     let rows = rows.iter().map(|(function, operation)| row(root, function, operation));
     quote! {
@@ -25,17 +23,13 @@ fn row(root: &Value, function: &str, operation: &OperationNode<'_>) -> TokenStre
     let id = operation.id();
     let method = operation.method.to_uppercase();
     let path = operation.path;
-    let flag = |key: &str| operation.node.get(key).and_then(Value::as_bool);
-    let by_method = matches!(operation.method, "get" | "head" | "put" | "delete" | "options");
-    let idempotent = flag("x-idempotent").unwrap_or(by_method);
-    let starts_job = flag("x-starts-job").unwrap_or(false);
-    let security = operation.node.get("security").or_else(|| root.get("security"));
-    let authenticated = security.and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+    let (idempotent, starts_job) = (operation.idempotent(), operation.starts_job());
+    let authenticated = operation.authenticated(root);
     let summary = operation.node.get("summary").and_then(Value::as_str).unwrap_or_default();
     let secrets = secrets(root, operation);
     let parameters = calls::parameters(root, operation);
     let (body, paging) = (calls::body(root, operation), calls::paging(operation));
-    let permissions = calls::permissions(operation);
+    let permissions = operation.permissions();
     quote! {
         ::backup_sync_runtime::Operation {
             id: #id,

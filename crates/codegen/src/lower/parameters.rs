@@ -2,6 +2,8 @@
 //!
 //! Bounds are documentation for the caller; the vendor checks them, and says so better than a conversion error.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{Plan, each_schema};
@@ -21,11 +23,11 @@ const BOUNDS: [&str; 10] = [
 ];
 
 pub(super) fn run(root: &mut Value, _: &mut Plan) {
-    let parameters: Vec<String> =
+    let parameters: HashSet<String> =
         Sites::of(root).schemas.into_iter().filter(|s| s.role == Role::Parameter).map(|s| s.pointer).collect();
     each_schema(root, &mut |pointer, node| {
         let Some(members) = node.as_object_mut() else { return };
-        if parameters.iter().any(|at| pointer == at || pointer.strip_prefix(at.as_str()) == Some("/items")) {
+        if parameters.contains(pointer.strip_suffix("/items").unwrap_or(pointer)) || parameters.contains(pointer) {
             BOUNDS.iter().for_each(|bound| drop(members.remove(*bound)));
         }
         if matches!(members.get("type").and_then(Value::as_str), Some("integer" | "number")) {

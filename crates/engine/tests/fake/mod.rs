@@ -8,7 +8,7 @@ use backup_sync_engine::{
     Address, Baseline, Claim, Ending, Entry, Event, EventRecord, Facts, Job, Journal, JournalError, MemoryJournal,
     Observation, Options, Outcome, Past, Phase, Provider, Readiness, Report, Run, Search, Stop, Target, Verdict,
 };
-use backup_sync_runtime::clock::ManualClock;
+use backup_sync_runtime::clock::{Clock as _, ManualClock};
 use backup_sync_runtime::{BoxFuture, Delivery, Error, Kind};
 use jiff::Timestamp;
 
@@ -41,6 +41,10 @@ pub struct Fake {
     journal: Mutex<Option<Arc<MemoryJournal>>>,
     at_trigger: Mutex<Option<usize>>,
     stop: Mutex<Option<(Stop, usize)>>,
+    stoppable: bool,
+    stop_error: Option<Error>,
+    /// The look from which on a stopped job is seen as ended.
+    stops_after: usize,
 }
 
 impl std::fmt::Debug for Fake {
@@ -66,7 +70,20 @@ impl Fake {
             journal: Mutex::default(),
             at_trigger: Mutex::default(),
             stop: Mutex::default(),
+            stoppable: false,
+            stop_error: None,
+            stops_after: usize::MAX,
         }
+    }
+
+    /// Jobs can be stopped, and are seen as ended from this look on.
+    pub fn stops_after(self, look: usize) -> Self {
+        Self { stoppable: true, stops_after: look, ..self }
+    }
+
+    /// A call to stop a job ends so.
+    pub fn stop_fails(self, error: Error) -> Self {
+        Self { stop_error: Some(error), ..self }
     }
 
     /// So many checks of an end say "not yet".
@@ -121,6 +138,11 @@ impl Fake {
         *self.at_trigger.lock().unwrap()
     }
 
+    /// What the script says of a look.
+    fn step(&self, look: usize) -> Option<Step> {
+        self.steps.get(look - 1).or(self.steps.last()).cloned()
+    }
+
     fn counted(&self, what: &'static str) -> usize {
         let mut counts = self.counts.lock().unwrap();
         let count = counts.entry(what).or_insert(0);
@@ -140,6 +162,10 @@ impl Provider for Fake {
 
     fn vendor(&self) -> &'static str {
         "fake-vendor"
+    }
+
+    fn go_on(&self) {
+        self.counted("go on");
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
@@ -193,7 +219,8 @@ impl Provider for Fake {
         {
             stop.now();
         }
-        let step = self.steps.get(look - 1).or(self.steps.last()).cloned();
+        let stopped = self.count("stop") > 0 && look >= self.stops_after;
+        let step = if stopped { Some(Step::Claimed) } else { self.step(look) };
         let (phase, percent) = match step {
             Some(Step::LookFails(error)) => return Box::pin(async { Err(error) }),
             Some(Step::Seen(phase, percent)) => (phase, percent),
@@ -219,7 +246,9 @@ impl Provider for Fake {
     }
 
     fn stop<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<bool, Error>> {
-        Box::pin(async { Ok(false) })
+        self.counted("stop");
+        let outcome = self.stop_error.clone().map_or(Ok(self.stoppable), Err);
+        Box::pin(async { outcome })
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
@@ -315,7 +344,7 @@ impl Stage {
     }
 
     pub fn waited(&self) -> Duration {
-        self.clock.waits().iter().sum()
+        self.clock.monotonic()
     }
 }
 

@@ -52,7 +52,11 @@ impl Watched {
 
 /// When a certificate ends. The TLS library tells that only of expired ones, so it is asked about the far future; it
 /// looks at the dates of the certificate before it looks for who signed it.
-fn end(leaf: &CertificateDer<'_>, name: &ServerName<'_>, provider: &Arc<CryptoProvider>) -> Option<UnixTime> {
+pub(super) fn end(
+    leaf: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    provider: &Arc<CryptoProvider>,
+) -> Option<UnixTime> {
     let mut roots = RootCertStore::empty();
     roots.add(leaf.clone().into_owned()).ok()?;
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().ok()?;

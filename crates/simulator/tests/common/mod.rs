@@ -38,6 +38,24 @@ impl Clock for Together {
     }
 }
 
+/// The simulator's clock for a client while the runtime's is paused: time moves when everybody waits, and only then.
+#[derive(Debug)]
+pub struct Flowing(pub Arc<SimClock>);
+
+impl Clock for Flowing {
+    fn monotonic(&self) -> Duration {
+        self.0.now()
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.0.wall()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
 /// Starts with a clock that stands still; all answers are compared with the documents.
 pub async fn start(builder: Builder) -> Result<Checked, Box<dyn std::error::Error>> {
     Ok(Checked::start(builder.clock(SimClock::manual())).await?)

@@ -106,3 +106,17 @@ fn a_run_that_could_not_begin_says_why() {
     assert!(page.contains("&#60;b&#62;no&#60;/b&#62; such endpoint") && page.contains("Exit code 2"), "{page}");
     assert!(!page.contains("All targets"), "there are none");
 }
+
+#[test]
+fn the_next_step_names_the_configuration_that_was_named() {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    for (call, expected) in [
+        ("sync --all", ""),
+        ("sync --config a.toml", " --config a.toml"),
+        ("sync -c a.toml x", " --config a.toml"),
+        ("sync --config=it's.toml", " --config 'it'\\''s.toml'"),
+        ("sync --config", ""),
+    ] {
+        assert_eq!(config(&words(call)), expected, "{call}");
+    }
+}

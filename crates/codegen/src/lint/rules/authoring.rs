@@ -10,7 +10,7 @@ use crate::lint::{Breaches, Context, Role};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 21] = [
+const EXTENSIONS: [&str; 22] = [
     "x-change",
     "x-doubts",
     "x-dr-permissions",
@@ -25,6 +25,7 @@ const EXTENSIONS: [&str; 21] = [
     "x-notes",
     "x-paging",
     "x-permissions",
+    "x-quota",
     "x-since",
     "x-source",
     "x-starts-job",

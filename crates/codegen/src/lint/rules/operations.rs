@@ -9,9 +9,12 @@ use crate::document::{METHODS, OperationNode, join, operations, resolve};
 use crate::lint::{Breaches, Context};
 
 pub(super) fn version(context: &Context<'_>, breaches: &mut Breaches) {
-    match context.document.value.get("openapi").and_then(Value::as_str) {
-        Some("3.0.3") => {}
-        Some(version) => breaches.add("/openapi", format!("the document says OpenAPI {version}")),
+    let root = &context.document.value;
+    match root.get("openapi") {
+        Some(Value::String(version)) if version == "3.0.3" => {}
+        Some(Value::String(version)) => breaches.add("/openapi", format!("the document says OpenAPI {version}")),
+        Some(other) => breaches.add("/openapi", format!("the version {other} is not text of three numbers")),
+        None if root.get("swagger").is_some() => breaches.add("/swagger", "the document is Swagger 2.0, not OpenAPI"),
         None => breaches.add("/openapi", "the document does not say which OpenAPI version it uses"),
     }
 }

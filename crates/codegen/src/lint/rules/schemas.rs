@@ -234,23 +234,39 @@ fn made_of(node: &Value) -> impl Iterator<Item = &str> {
     parts.chain([node]).filter_map(schema_name)
 }
 
-pub(super) fn endless(context: &Context<'_>, breaches: &mut Breaches) {
-    let all: HashMap<&str, &Value> =
-        schemas(&context.document.value).map(|(name, node)| (name.as_str(), node)).collect();
-    for (name, _) in schemas(&context.document.value) {
-        let mut seen: HashSet<&str> = HashSet::new();
-        let mut queue: Vec<&str> = vec![name];
-        while let Some(next) = queue.pop() {
-            for part in all.get(next).into_iter().flat_map(|node| made_of(node)) {
-                if part == name {
-                    breaches.add(join("/components/schemas", name), format!("{name} consists of itself"));
-                    queue.clear();
-                    break;
-                }
-                if seen.insert(part) {
-                    queue.push(part);
-                }
+type Graph<'a> = HashMap<&'a str, Vec<&'a str>>;
+
+/// The graph with its arrows turned, without what comes to an end: what has no arrows, or only to such.
+fn endless_part<'a>(graph: &Graph<'a>) -> Graph<'a> {
+    let mut turned: Graph<'a> = graph.keys().map(|name| (*name, Vec::new())).collect();
+    let mut open: HashMap<&str, usize> = HashMap::new();
+    for (from, all) in graph {
+        for to in all {
+            if let Some(sources) = turned.get_mut(to) {
+                sources.push(from);
+                *open.entry(from).or_default() += 1;
             }
         }
+    }
+    let mut ended: Vec<&str> = graph.keys().filter(|name| !open.contains_key(**name)).copied().collect();
+    while let Some(name) = ended.pop() {
+        for from in turned.remove(name).into_iter().flatten() {
+            let left = open.entry(from).or_default();
+            *left -= 1;
+            if *left == 0 {
+                ended.push(from);
+            }
+        }
+    }
+    turned
+}
+
+pub(super) fn endless(context: &Context<'_>, breaches: &mut Breaches) {
+    let root = &context.document.value;
+    let graph: Graph<'_> = schemas(root).map(|(name, node)| (name.as_str(), made_of(node).collect())).collect();
+    // Turned twice, what only leads to a circle is gone too.
+    let circles = endless_part(&endless_part(&graph));
+    for (name, _) in schemas(root).filter(|(name, _)| circles.contains_key(name.as_str())) {
+        breaches.add(join("/components/schemas", name), format!("{name} consists of itself"));
     }
 }

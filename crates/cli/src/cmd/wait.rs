@@ -1,0 +1,95 @@
+//! `backup-sync wait`: watches what runs already to its proven end, and starts nothing.
+
+use std::path::PathBuf;
+
+use backup_sync::engine::{Mode, Options};
+use clap::Args;
+
+use super::resume;
+use super::sync;
+use crate::args::{Display, Watching};
+use crate::estate::Estate;
+use crate::exit::{Exit, Failure};
+use crate::journal::{self, JournalFile};
+use crate::metrics::{Metrics, MetricsFile};
+use crate::page::PageFile;
+use crate::selection::Selection;
+
+const EXAMPLES: &str = "\
+Examples:
+  backup-sync wait
+  backup-sync wait 'm365/repository/*' --deadline 4h
+  backup-sync wait --all --output json
+
+Without targets it goes on with a run of the journal: what that run started is watched, what it never sent is left for
+`backup-sync resume`. With targets it watches whatever runs of them, whoever started it; where nothing runs, the target is
+skipped.";
+
+/// Arguments of `wait`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Wait {
+    /// Which targets, to watch whatever runs of them. Without any the newest unfinished run.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// What this run has started.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["targets", "all", "labels", "plan"])]
+    pub run: Option<String>,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+    /// Configuration with the endpoints; that of the run, or the usual one, when left out.
+    #[arg(short, long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where runs are written down.
+    #[command(flatten)]
+    pub journal: JournalFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
+    /// How results and progress are shown.
+    #[command(flatten)]
+    pub display: Display,
+}
+
+/// Runs the command.
+pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
+    arguments.page.check()?;
+    let metrics = Metrics::begin(&arguments.metrics)?;
+    let ended = arguments.page.or_failure("wait", watch(arguments, &metrics).await);
+    metrics.end(&ended);
+    ended
+}
+
+async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
+    if !arguments.selection.is_named() {
+        let going_on = resume::GoingOn {
+            run: arguments.run.as_deref(),
+            config: arguments.config.as_deref(),
+            journal: &arguments.journal,
+            display: arguments.display,
+            page: &arguments.page,
+            metrics,
+        };
+        return going_on.go_on(|_| Options { mode: Mode::Attach, ..arguments.watching.options() }).await;
+    }
+    let plan = arguments.selection.plan()?;
+    let estate = Estate::of(arguments.config.as_deref())?;
+    let store = journal::open(&arguments.journal).await?;
+    let (chosen, mut own) = estate.choose(&arguments.selection, plan.as_ref()).await?;
+    own.values_mut().for_each(|own| own.deadline = own.deadline.filter(|_| arguments.watching.deadline.is_none()));
+    let watching = arguments.watching.with(&plan.unwrap_or_default());
+    let options = Options { mode: Mode::Attach, own, ..watching.options() };
+    let begin = sync::Begin {
+        command: "wait",
+        config: estate.config.as_deref(),
+        journal: &arguments.journal,
+        display: arguments.display,
+        page: &arguments.page,
+        metrics,
+    };
+    begin.begin(store, chosen, options).await
+}
