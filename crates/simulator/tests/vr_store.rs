@@ -6,12 +6,12 @@ mod common;
 use std::sync::Arc;
 
 use backup_sync_engine::{MemoryJournal, Options, Outcome, Report, Run, Stop};
-use backup_sync_simulator::{Behaviour, Scripted, Settings, Simulator};
-use common::{Anything, Checked, clock, only, start, vr};
+use backup_sync_simulator::{Behaviour, Scripted, Settings, SimClock, Simulator};
+use common::{Anything, Checked, Flowing, only, vr_config};
 use serde_json::{Value, json};
-use vsphere_replication::VsphereReplication;
 use vsphere_replication::v2::Client;
 use vsphere_replication::v2::types::{self as t, Task};
+use vsphere_replication::{Config, VsphereReplication};
 
 /// An appliance, a connection to it, and the ids that the calls need.
 struct Stage {
@@ -30,8 +30,11 @@ fn id(server: &Option<t::ServerInfo>) -> Result<String, Box<dyn std::error::Erro
 impl Stage {
     async fn new() -> Result<Self, Box<dyn std::error::Error>> {
         let settings = Settings { vr_session_limit: 0, vr_address_limit: 0, ..Settings::default() };
-        let simulator = start(Simulator::builder().vsphere_replication("site").settings(settings)).await?;
-        let vr = vr(&simulator).await?;
+        let builder = Simulator::builder().vsphere_replication("site").settings(settings).clock(SimClock::speed(1.0));
+        let simulator = Checked::start(builder).await?;
+        let clock = Arc::new(Flowing(simulator.clock().clone()));
+        let config = Config { clock, ..vr_config(&simulator, only(&simulator)?) };
+        let vr = VsphereReplication::connect(&config).await?;
         let pairing = vr.pairings().all().await?.into_iter().next().ok_or("no pairing")?;
         let (local_vc, remote_vc) = (id(&pairing.local_vc_server)?, id(&pairing.remote_vc_server)?);
         let remote_vrms = id(&pairing.remote_vrms)?;
@@ -46,7 +49,7 @@ impl Stage {
     async fn wait(&self, tasks: impl IntoIterator<Item = impl Into<Task>>) -> Report {
         let run = Run {
             options: Options::default(),
-            clock: clock(&self.simulator),
+            clock: Arc::new(Flowing(self.simulator.clock().clone())),
             journal: Arc::new(MemoryJournal::default()),
             sink: Arc::new(|_| {}),
             stop: Stop::default(),
@@ -95,7 +98,7 @@ impl Stage {
 }
 
 /// The list answer: one task for each item, all waited for at once.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_replication_is_configured_changed_and_removed() -> Anything {
     let stage = Stage::new().await?;
     let [first, second] = [9001, 9002].map(|number| stage.machine(number));
@@ -147,7 +150,7 @@ async fn a_replication_is_configured_changed_and_removed() -> Anything {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_task_that_fails_or_is_forgotten_is_told() -> Anything {
     let stage = Stage::new().await?;
     let [first, second] = [9001, 9002].map(|number| stage.machine(number));
@@ -171,7 +174,7 @@ async fn a_task_that_fails_or_is_forgotten_is_told() -> Anything {
 }
 
 /// What a wish names has to be there.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn references_are_checked() -> Anything {
     let stage = Stage::new().await?;
     let vm = stage.machine(9001);
@@ -198,7 +201,7 @@ async fn references_are_checked() -> Anything {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn replication_servers_come_and_go() -> Anything {
     let stage = Stage::new().await?;
     let names = async |stage: &Stage| -> Result<Vec<(String, String)>, Box<dyn std::error::Error>> {
@@ -230,7 +233,7 @@ async fn replication_servers_come_and_go() -> Anything {
     Ok(())
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_pairing_is_made_and_broken() -> Anything {
     let stage = Stage::new().await?;
     let endpoint = only(&stage.simulator)?.clone();
@@ -265,7 +268,7 @@ async fn a_pairing_is_made_and_broken() -> Anything {
 }
 
 /// What the calls for a new replication show belongs together.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn machines_disks_stores_and_seeds_belong_together() -> Anything {
     let stage = Stage::new().await?;
     let (api, pairing) = (stage.api(), &stage.pairing);
