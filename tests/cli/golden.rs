@@ -143,6 +143,7 @@ const ERRORS: &[&[&str]] = &[
     &["simulate", "--vendor", "veeam-vb365:v9"],
     &["simulate", "--scenario", "backup-sync.toml"],
     &["demo", "--backups", "missing.json"],
+    &["watch"],
 ];
 
 #[test]

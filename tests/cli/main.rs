@@ -18,6 +18,7 @@ mod explain;
 mod golden;
 mod journal;
 mod kill;
+mod live;
 mod manuals;
 mod metrics;
 mod outputs;
@@ -33,6 +34,8 @@ mod stop;
 mod sync;
 mod telemetry;
 mod wait;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -9,20 +9,15 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use backup_sync_codegen::document::{operations, resolve};
-use backup_sync_codegen::json_schema::{self, Words};
 use backup_sync_codegen::{Document, load};
+use backup_sync_conformance::{Came, Difference, answer};
 use backup_sync_simulator::{Builder, Exchange, FaultKind, Simulator, StartError};
-use jsonschema::Validator;
 use serde_json::Value;
 
 /// The documents, each read once.
 static DOCUMENTS: LazyLock<Mutex<HashMap<&'static str, Arc<Spec>>>> = LazyLock::new(Mutex::default);
 
-struct Spec {
-    document: Document,
-    definitions: Value,
-    validators: Mutex<HashMap<String, Arc<Validator>>>,
-}
+struct Spec(Document);
 
 impl Spec {
     fn get(name: &'static str) -> Result<Arc<Self>, String> {
@@ -31,70 +26,45 @@ impl Spec {
             return Ok(spec.clone());
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../specs/{name}.yaml"));
-        let document = load::file(&path, name).map_err(|finding| finding.to_string())?;
-        let definitions = json_schema::definitions(&document.value, Words::Known);
-        let spec = Arc::new(Self { document, definitions, validators: Mutex::default() });
+        let spec = Arc::new(Self(load::file(&path, name).map_err(|finding| finding.to_string())?));
         documents.insert(name, spec.clone());
         Ok(spec)
     }
 
-    /// The answer that the document has for a status, by its number, its hundred, or `default`.
-    fn answer(&self, operation: &str, status: u16) -> Option<&Value> {
-        let root = &self.document.value;
-        let found = operations(root).into_iter().find(|node| node.id() == operation)?;
-        let answers = found.node.get("responses")?;
-        let keys = [status.to_string(), format!("{}XX", status / 100), "default".to_owned()];
-        resolve(root, keys.iter().find_map(|key| answers.get(key))?)
-    }
-
-    fn validator(&self, schema: &Value) -> Result<Arc<Validator>, String> {
-        let mut validators = self.validators.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(validator) = validators.get(&schema.to_string()) {
-            return Ok(validator.clone());
-        }
-        let whole = json_schema::of_value(&self.definitions, schema, Words::Known);
-        let built = jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&whole);
-        let built = Arc::new(built.map_err(|error| format!("the schema cannot be used: {error}"))?);
-        validators.insert(schema.to_string(), built.clone());
-        Ok(built)
-    }
-
     /// What is wrong with an answer.
     fn deviations(&self, exchange: &Exchange, operation: &str) -> Vec<String> {
-        let Some(answer) = self.answer(operation, exchange.status) else {
-            return vec!["the status is not documented".to_owned()];
+        let root = &self.0.value;
+        let Some(node) = operations(root).into_iter().find(|node| node.id() == operation) else {
+            return vec!["the operation is not documented".to_owned()];
         };
-        let mut wrong = self.headers(exchange, answer);
-        let content = answer.get("content").and_then(Value::as_object);
-        let media = exchange.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
-        let bare = media.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
-        match content.and_then(|content| content.get(bare).or_else(|| content.get("*/*"))) {
-            Some(content) => wrong.extend(self.body(&content["schema"], &exchange.body)),
-            None if content.is_none() && exchange.body.is_empty() => {}
-            None if content.is_none() => wrong.push("there is a body, and none is documented".to_owned()),
-            None => wrong.push(format!("the content type {bare:?} is not documented")),
-        }
-        wrong
-    }
-
-    fn headers(&self, exchange: &Exchange, answer: &Value) -> Vec<String> {
-        let documented = answer.get("headers").and_then(Value::as_object).into_iter().flatten();
-        let sent = |wanted: &str| exchange.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        documented.filter(|(name, _)| !sent(name)).map(|(name, _)| format!("the header {name} is missing")).collect()
-    }
-
-    fn body(&self, schema: &Value, body: &[u8]) -> Vec<String> {
-        let value: Value = match serde_json::from_slice(body) {
-            Ok(value) => value,
+        let headers: Vec<&str> = exchange.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let body = match exchange.body.is_empty() {
+            true => Ok(Value::Null),
+            false => serde_json::from_slice(&exchange.body),
+        };
+        let body = match body {
+            Ok(body) => body,
             Err(error) => return vec![format!("the body is no JSON: {error}")],
         };
-        match self.validator(schema) {
-            Ok(validator) => {
-                validator.iter_errors(&value).map(|error| format!("at {:?}: {error}", error.instance_path())).collect()
-            }
-            Err(why) => vec![why],
-        }
+        let came = Came { status: exchange.status, headers: &headers, body: Some(&body) };
+        let mut found = answer(root, node.path, node.method, came);
+        // What servers put around an answer is not the document's business.
+        found.retain(|one| one.difference != Difference::UndeclaredHeader);
+        let told =
+            found.into_iter().map(|one| format!("{} (spec at {}, answer at {})", one.what, one.spec, one.answer));
+        told.chain(media(root, node.node, exchange)).collect()
     }
+}
+
+/// The content type, where the document names one.
+fn media(root: &Value, operation: &Value, exchange: &Exchange) -> Option<String> {
+    let answers = operation.get("responses")?;
+    let keys = [exchange.status.to_string(), format!("{}XX", exchange.status / 100), "default".to_owned()];
+    let content = resolve(root, keys.iter().find_map(|key| answers.get(key))?)?.get("content")?;
+    let sent = exchange.headers.iter().find(|(name, _)| name == "content-type").map(|(_, value)| value.as_str());
+    let bare = sent.and_then(|media| media.split(';').next()).unwrap_or_default().trim();
+    let known = content.get(bare).is_some() || content.get("*/*").is_some();
+    (!known).then(|| format!("the content type {bare:?} is not documented"))
 }
 
 /// What was seen so far.

@@ -4,6 +4,7 @@
 mod cmd;
 mod git;
 mod surroundings;
+mod wiring;
 mod workspace;
 
 use std::process::ExitCode;
@@ -40,6 +41,10 @@ enum Command {
     Tidy(cmd::tidy::Arguments),
     /// Write reference and review pages of all specs, to be read in a browser without network.
     Docs(cmd::docs::Arguments),
+    /// Lay out a new vendor: document, owners, crate, simulated server, tests, wiring.
+    NewVendor(cmd::new_vendor::Arguments),
+    /// Call what changes nothing on a server and compare its answers with the specs.
+    Live(cmd::live::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -55,6 +60,8 @@ fn main() -> ExitCode {
         Command::Regenerate(arguments) => cmd::regenerate::run(&arguments),
         Command::Tidy(arguments) => cmd::tidy::run(&arguments),
         Command::Docs(arguments) => cmd::docs::run(&arguments),
+        Command::Live(arguments) => cmd::live::run(&arguments),
+        Command::NewVendor(arguments) => cmd::new_vendor::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

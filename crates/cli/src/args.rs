@@ -16,6 +16,7 @@ use crate::cmd::simulate::{self, Kind};
 use crate::cmd::status::Status;
 use crate::cmd::stop::Stop;
 use crate::cmd::wait::Wait;
+use crate::cmd::watch::Watch;
 use crate::cmd::{self, api, completions, config, explain, man};
 use crate::estate::Endpoints;
 use crate::exit;
@@ -57,6 +58,8 @@ pub enum Command {
     /// Watch what runs already to its proven end; nothing is started.
     #[command(visible_alias = "attach")]
     Wait(Wait),
+    /// Show what targets are doing as a table that keeps itself up to date. Nothing is started.
+    Watch(Watch),
     /// Ask the vendors to stop what runs, and look until it has stopped.
     Stop(Stop),
     /// Tell where targets stand: from the journal, or with --live from the endpoints.
@@ -126,6 +129,7 @@ impl Command {
             Self::Sync(_) => "sync",
             Self::Resume(_) => "resume",
             Self::Wait(_) => "wait",
+            Self::Watch(_) => "watch",
             Self::Stop(_) => "stop",
             Self::Status(_) => "status",
             Self::History(_) => "history",
@@ -159,6 +163,7 @@ impl Command {
             | Self::Targets(_)
             | Self::Api(_) => Some("breaking off; the vendors' work goes on"),
             Self::Status(status) if status.live => Some("breaking off"),
+            Self::Watch(_) => Some("leaving; nothing was started"),
             Self::Simulate(_) => Some("ending the simulated vendors"),
             // It may wait for programs that print secrets, and has sessions to end.
             Self::Doctor(_) | Self::Config(config::Config::Check(_)) => Some("breaking off"),

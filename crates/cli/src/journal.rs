@@ -177,7 +177,7 @@ impl Kept {
 
     /// When targets were last proven to be synchronized, by whatever run of this journal.
     pub async fn last_successes(&self) -> Successes {
-        let seconds = |time: String| time.parse::<jiff::Timestamp>().ok().map(|time| seconds_of(time));
+        let seconds = |time: String| time.parse::<jiff::Timestamp>().ok().map(seconds_of);
         match self.journal.store().status().await {
             Ok((_, targets)) => {
                 let known = targets.into_iter();

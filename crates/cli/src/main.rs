@@ -5,6 +5,7 @@ mod bounds;
 mod cmd;
 mod complete;
 mod config;
+mod conformance;
 mod endpoints;
 mod estate;
 mod exit;
@@ -23,6 +24,7 @@ mod signals;
 mod simulated;
 mod tables;
 mod telemetry;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -86,6 +88,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Demo(demo) => cmd::demo::run(&demo).await,
         Command::Sync(sync) => cmd::sync::run(&sync).await,
         Command::Resume(resume) => cmd::resume::run(&resume).await,
+        Command::Watch(watch) => cmd::watch::run(&watch).await,
         Command::Wait(wait) => cmd::wait::run(&wait).await,
         Command::Stop(stop) => cmd::stop::run(&stop).await,
         Command::Status(status) => cmd::status::run(&status).await,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::lint::Finding;
 use crate::lower::Lowered;
-use crate::{Document, emit, lint, load, lower, surface};
+use crate::{Document, emit, essence, lint, load, lower, surface};
 
 /// What a document was compiled to.
 #[derive(Clone, Debug)]
@@ -128,8 +128,8 @@ fn none(findings: Vec<Finding>) -> Result<(), Error> {
 
 /// The body of a vendor crate's build script.
 ///
-/// Reads every document in `specs/` beside the crate's manifest and writes `{module}.rs` and `{module}_mock.rs` to
-/// `OUT_DIR`. Trouble is told to cargo as one `error:` line for each finding; the build fails without a backtrace.
+/// Reads every document in `specs/` beside the crate's manifest and writes `{module}.rs`, `{module}_mock.rs` and
+/// `{module}.json` to `OUT_DIR`. Trouble is told to cargo as one `error:` line for each finding; the build fails without a backtrace.
 pub fn build_script() {
     println!("cargo::rerun-if-changed=build.rs");
     if let Err(error) = build_all() {
@@ -179,6 +179,7 @@ fn build(path: &Path, out: &Path) -> Result<(), Error> {
     let document = load::file(path, &format!("specs/{name}")).map_err(|finding| Error::Findings(vec![finding]))?;
     let generated = generate(&document)?;
     write(&out.join(format!("{}.rs", generated.module)), &generated.client)?;
+    write(&out.join(format!("{}.json", generated.module)), &essence::of(&document.value).to_string())?;
     write(&out.join(format!("{}_mock.rs", generated.module)), &generated.mocks)
 }
 

@@ -14,6 +14,7 @@
 mod build;
 pub mod document;
 pub mod emit;
+pub mod essence;
 pub mod json_schema;
 pub mod lint;
 pub mod load;

@@ -75,6 +75,10 @@ pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
             // The parser has a limit of its own for brackets, and reads ahead.
             let what = match error.info() {
                 info if info.contains("recursion limit") => too_deep(),
+                info if info.contains("did not find expected") => format!(
+                    "the YAML is malformed: {info}; this line or the one before is indented differently from its neighbours, \
+                     or lacks a colon, a quote or a bracket"
+                ),
                 info => format!("the YAML is malformed: {info}"),
             };
             Finding::unreadable(shown, place, what)

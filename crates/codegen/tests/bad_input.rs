@@ -1,6 +1,6 @@
 //! Documents that nobody should have to meet: each ends in one sentence with its place, before it costs time or memory.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
 
 use std::fs;
 

@@ -68,9 +68,18 @@ impl<'a> Driver<'a> {
     /// Targets as an earlier process has left them, or new ones.
     pub(crate) fn new(watch: &'a Watch<'a>, pasts: Vec<Past>) -> Self {
         let (now, wall) = (watch.now(), watch.run.clock.wall());
+        let vendor: Arc<str> = watch.provider.vendor().into();
+        let slot = |past: Past| {
+            let mut slot = Slot::new(past, now, wall);
+            // All targets of an endpoint have the same.
+            if slot.vendor == vendor {
+                slot.vendor = vendor.clone();
+            }
+            slot
+        };
         Self {
             watch,
-            slots: pasts.into_iter().map(|past| Slot::new(past, now, wall)).collect(),
+            slots: pasts.into_iter().map(slot).collect(),
             fresh: VecDeque::new(),
             ready: VecDeque::new(),
             lost: VecDeque::new(),
@@ -180,7 +189,7 @@ impl<'a> Driver<'a> {
             return self.tell_queue();
         }
         let watch = self.watch;
-        let targets: Vec<Target> = places.iter().map(|place| Target::clone(&self.slots[*place].target)).collect();
+        let targets: Vec<Target> = places.iter().map(|place| self.slots[*place].target().clone()).collect();
         (self.reading, self.queued) = (true, 0);
         work.push(Box::pin(async move {
             let found = watch.unless_cut(watch.provider.baseline(&targets)).await;
@@ -234,7 +243,7 @@ impl<'a> Driver<'a> {
         }
         let Some(place) = self.lost.pop_front() else { return false };
         let (watch, slot) = (self.watch, &self.slots[place]);
-        let (target, baseline, since) = (slot.target.clone(), slot.baseline.clone(), slot.intended);
+        let (target, baseline, since) = (slot.share_target(), slot.baseline.clone(), slot.intended);
         self.starting += 1;
         work.push(Box::pin(async move {
             let since = since.unwrap_or_else(|| watch.run.clock.wall());
@@ -255,7 +264,7 @@ impl<'a> Driver<'a> {
             return true;
         }
         let (watch, slot) = (self.watch, &mut self.slots[place]);
-        let (target, baseline) = (slot.target.clone(), slot.baseline.clone());
+        let (target, baseline) = (slot.share_target(), slot.baseline.clone());
         let span = tracing::info_span!("start", target = %target.address);
         self.starting += 1;
         let start = async move { Done::Started(place, watch.start(target, baseline).await) };
@@ -265,7 +274,7 @@ impl<'a> Driver<'a> {
 
     fn look(&mut self, work: &mut Work<'a>) {
         let watched = |(place, slot): (usize, &Slot)| {
-            let job = slot.job.clone().filter(|_| slot.is_running())?;
+            let job = slot.job().cloned().filter(|_| slot.is_running())?;
             Some(Watched { place, job, baseline: slot.baseline.clone() })
         };
         let jobs: Vec<Watched> = self.slots.iter().enumerate().filter_map(watched).collect();
@@ -307,7 +316,7 @@ impl<'a> Driver<'a> {
     /// Decides about one target from its state before.
     async fn check(&mut self, place: usize, baseline: Baseline, at: Duration) {
         let (watch, slot) = (self.watch, &mut self.slots[place]);
-        let not_started = match step(&watch.run.options, &slot.target.address, &baseline.readiness) {
+        let not_started = match step(&watch.run.options, &slot.target().address, &baseline.readiness) {
             Step::Start | Step::Adopt(_) => None,
             Step::Skip(reason) => Some(Outcome::Skipped { reason }),
             Step::Fail(reason) => Some(Outcome::Failed { reason }),
@@ -353,7 +362,7 @@ impl<'a> Driver<'a> {
                 watch.tell(event);
                 self.pace.begun(self.running == 0, watch.shortest(), now);
                 self.running += 1;
-                self.scan_at = Some(self.scan_at.map_or(now, |at| at.min(self.next_scan(place))));
+                self.scan_by(place);
             }
             Started::NotSent(cut) => watch.not_started(slot, cut).await,
             Started::Ended { outcome, error, open: true } => watch.leave_open(slot, outcome, error.as_ref()).await,
@@ -383,9 +392,15 @@ impl<'a> Driver<'a> {
     /// When this job may be overdue or stuck.
     fn next_scan(&self, place: usize) -> Duration {
         let (options, slot) = (&self.watch.run.options, &self.slots[place]);
-        let overdue = slot.started.saturating_add(options.deadline(&slot.target.address));
+        let overdue = slot.started.saturating_add(options.deadline(&slot.target().address));
         let stuck = options.stuck_after.filter(|_| slot.stuck.is_none());
         stuck.map_or(overdue, |after| overdue.min(slot.changed().saturating_add(after)))
+    }
+
+    /// The next scan comes in time for this job.
+    pub(crate) fn scan_by(&mut self, place: usize) {
+        let at = self.next_scan(place);
+        self.scan_at = Some(self.scan_at.map_or(at, |planned| planned.min(at)));
     }
 
     /// Finds overdue and stuck jobs, if it is time for that.
@@ -413,7 +428,7 @@ impl<'a> Driver<'a> {
         let (watch, options) = (self.watch, &self.watch.run.options);
         let slot = &mut self.slots[place];
         let unchanged = slot.unchanged(now);
-        let limit = options.deadline(&slot.target.address);
+        let limit = options.deadline(&slot.target().address);
         if now.saturating_sub(slot.started) >= limit {
             let limit = limit.as_secs();
             let why = format!(
@@ -426,8 +441,8 @@ impl<'a> Driver<'a> {
             return;
         }
         let reason = stuck::reason(slot, self.pace.failing.as_ref(), &watch.waits, now);
-        tracing::warn!(target = %slot.target.address, unchanged_s = unchanged.as_secs(), reason, "nothing changes");
-        let (target, state) = (slot.target.address.clone(), slot.state());
+        tracing::warn!(target = %slot.target().address, unchanged_s = unchanged.as_secs(), reason, "nothing changes");
+        let (target, state) = (slot.target().address.clone(), slot.state());
         watch.tell(Event::Stuck { target, state, unchanged_ms: millis(unchanged), reason: reason.clone() });
         slot.stuck = Some(reason.clone());
         if options.leave_stuck {

@@ -13,10 +13,10 @@ use crate::stuck::Failing;
 use crate::watch::{Watch, complete};
 
 /// Pauses are longer by up to this share, so that many runs do not ask in step. Never shorter: a pause may be the vendor's.
-const JITTER: f64 = 0.2;
+const JITTER: f64 = 0.1;
 /// A job that has been at work for long need not be seen to the second: a look waits for this part of the time that the
 /// youngest has been at work.
-const AGE_SHARE: u32 = 12;
+const AGE_SHARE: u32 = 16;
 /// While targets wait to be started, a look takes at most one part in so many of the time: it uses up their quota.
 const LOOK_SHARE: u32 = 4;
 
@@ -138,6 +138,7 @@ impl<'a> Driver<'a> {
         let watch = self.watch;
         let now = watch.now();
         let mut changed = false;
+        let mut revived = Vec::new();
         for (place, seen) in places.iter().zip(seen.observations) {
             let slot = &mut self.slots[*place];
             // Its deadline may have come during the look.
@@ -145,11 +146,18 @@ impl<'a> Driver<'a> {
                 continue;
             }
             let ended = firm(&seen.phase);
+            let stuck = slot.stuck.is_some();
             changed |= slot.observe(seen, now);
             watch.tell(slot.progress(now));
+            if stuck && slot.stuck.is_none() {
+                revived.push(*place);
+            }
             if let Some(outcome) = ended {
                 watch.finish(slot, outcome, None).await;
             }
+        }
+        for place in revived {
+            self.scan_by(place);
         }
         for (number, verdict) in seen.verdicts? {
             let Some(place) = places.get(number) else { continue };
@@ -172,7 +180,7 @@ impl<'a> Driver<'a> {
             Verdict::Decided(outcome) => outcome,
             Verdict::NotYet { otherwise, .. } if waited >= watch.run.options.settle => otherwise,
             Verdict::NotYet { why, .. } => {
-                tracing::debug!(target = %slot.target.address, why, "the end is claimed but not proven yet");
+                tracing::debug!(target = %slot.target().address, why, "the end is claimed but not proven yet");
                 slot.missing = Some(why);
                 return false;
             }

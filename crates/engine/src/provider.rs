@@ -1,5 +1,6 @@
 //! What the engine asks of a vendor: facts, never judgement over time.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -39,19 +40,23 @@ impl Target {
     }
 }
 
-/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal. Copies share what they hold.
+/// A fact and its name, which is mostly a word of a vendor crate.
+type Fact = (Cow<'static, str>, Value);
+
+/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal.
+// Copies share what they hold.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
 #[schemars(with = "BTreeMap<String, Value>")]
 pub struct Facts(
     /// In the order of names. A few at most for each of many targets, where a tree would be mostly empty nodes.
-    Option<Arc<Vec<(Box<str>, Value)>>>,
+    Option<Arc<[Fact]>>,
 );
 
 impl From<BTreeMap<String, Value>> for Facts {
     fn from(facts: BTreeMap<String, Value>) -> Self {
-        let facts: Vec<_> = facts.into_iter().map(|(name, value)| (name.into_boxed_str(), value)).collect();
-        Self((!facts.is_empty()).then(|| Arc::new(facts)))
+        let facts: Vec<Fact> = facts.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
+        Self((!facts.is_empty()).then(|| facts.into()))
     }
 }
 
@@ -64,18 +69,18 @@ impl From<Facts> for BTreeMap<String, Value> {
 impl Facts {
     /// Adds a fact; `None` adds nothing.
     #[must_use]
-    pub fn with(mut self, name: &str, value: impl Into<Option<Value>>) -> Self {
+    pub fn with(mut self, name: &'static str, value: impl Into<Option<Value>>) -> Self {
         let Some(value) = value.into() else { return self };
         let place = self.find(name);
-        let facts = Arc::make_mut(self.0.get_or_insert_default());
+        let mut facts: Vec<Fact> = match self.0.as_mut().map(Arc::get_mut) {
+            Some(Some(own)) => own.iter_mut().map(std::mem::take).collect(),
+            _ => self.all().to_vec(),
+        };
         match place {
             Ok(place) => facts[place].1 = value,
-            Err(place) => {
-                facts.reserve_exact(1);
-                facts.insert(place, (name.into(), value));
-            }
+            Err(place) => facts.insert(place, (Cow::Borrowed(name), value)),
         }
-        self
+        Self(Some(facts.into()))
     }
 
     /// Reads a fact as a type.
@@ -84,8 +89,8 @@ impl Facts {
         serde_json::from_value(self.all().get(place)?.1.clone()).ok()
     }
 
-    fn all(&self) -> &[(Box<str>, Value)] {
-        self.0.as_ref().map_or(&[], |facts| facts)
+    fn all(&self) -> &[Fact] {
+        self.0.as_deref().unwrap_or_default()
     }
 
     fn find(&self, name: &str) -> Result<usize, usize> {

@@ -30,7 +30,7 @@ impl Driver<'_> {
                 return;
             }
             let since = slot.intended.unwrap_or_else(|| self.watch.run.clock.wall());
-            let (target, baseline) = (slot.target.clone(), slot.baseline.clone());
+            let (target, baseline) = (slot.share_target(), slot.baseline.clone());
             let found = self.watch.provider.find_running(&target, &baseline, since);
             let Some(found) = self.watch.unless_cut(found).await else { return };
             match found {

@@ -238,7 +238,7 @@ impl Run {
     async fn play(&self, groups: Vec<Group>, settled: Vec<(usize, Slot)>, task: Task<'_>) -> Report {
         let begun = self.clock.monotonic();
         let all = groups.iter().flat_map(|(_, pasts)| pasts).map(|(place, past)| (*place, &past.target));
-        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, &*slot.target))).collect();
+        let mut all: Vec<_> = all.chain(settled.iter().map(|(place, slot)| (*place, slot.target()))).collect();
         all.sort_by_key(|(place, _)| *place);
         let planned: Vec<_> =
             all.into_iter().map(|(_, target)| (target.address.clone(), target.name.clone())).collect();

@@ -16,10 +16,9 @@ use crate::room::Place;
 /// One target: what is known of it and where it stands.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    pub(crate) target: Arc<Target>,
-    pub(crate) vendor: Box<str>,
+    matter: Matter,
+    pub(crate) vendor: Arc<str>,
     pub(crate) baseline: Arc<Baseline>,
-    pub(crate) job: Option<Arc<Job>>,
     pub(crate) adopted: bool,
     /// Since when it is at work, as far as this process knows.
     pub(crate) started: Duration,
@@ -43,6 +42,13 @@ pub(crate) struct Slot {
     end: Option<Box<End>>,
 }
 
+/// A target, or its job, which holds it too: many of them are watched at the same time.
+#[derive(Debug)]
+enum Matter {
+    Target(Arc<Target>),
+    Job(Arc<Job>),
+}
+
 /// How a target ended.
 #[derive(Clone, Debug)]
 struct End {
@@ -56,31 +62,54 @@ impl Slot {
     /// A target as it was left, at `now` by the clock for waiting and `wall` by the time of day.
     pub(crate) fn new(past: Past, now: Duration, wall: Timestamp) -> Self {
         let since = |at: Timestamp| Duration::try_from(wall.duration_since(at)).unwrap_or_default();
-        let mut slot = Self::fresh(past.target, past.vendor, now);
+        let mut slot = Self::fresh(past.target, past.vendor.into(), now);
         match past.stage {
             Stage::Planned => {}
             Stage::Intended { baseline, at } => {
                 (slot.baseline, slot.intended, slot.lost, slot.earlier) = (baseline.into(), Some(at), true, since(at));
             }
             Stage::Started { job, baseline, adopted, at } => {
-                (slot.baseline, slot.job, slot.adopted, slot.earlier) =
-                    (baseline.into(), Some(job.into()), adopted, since(at));
+                (slot.baseline, slot.matter) = (baseline.into(), Matter::Job(job.into()));
+                (slot.adopted, slot.earlier) = (adopted, since(at));
             }
             Stage::Ended(report) => {
                 (slot.end, slot.adopted, slot.stuck) = (Some(End::of(&report).into()), report.adopted, report.stuck);
-                let target = Target::clone(&slot.target);
-                slot.job = Some(Job { target, ids: report.job, facts: Facts::default() }.into());
+                let target = slot.target().clone();
+                slot.matter = Matter::Job(Job { target, ids: report.job, facts: Facts::default() }.into());
             }
         }
         slot
     }
 
-    fn fresh(target: Target, vendor: String, now: Duration) -> Self {
+    /// What is to be synchronized.
+    pub(crate) fn target(&self) -> &Target {
+        match &self.matter {
+            Matter::Target(target) => target,
+            Matter::Job(job) => &job.target,
+        }
+    }
+
+    /// The same, to be held while something is under way for it.
+    pub(crate) fn share_target(&self) -> Arc<Target> {
+        match &self.matter {
+            Matter::Target(target) => target.clone(),
+            Matter::Job(job) => Arc::new(job.target.clone()),
+        }
+    }
+
+    /// The vendor's job, if there is one.
+    pub(crate) fn job(&self) -> Option<&Arc<Job>> {
+        match &self.matter {
+            Matter::Target(_) => None,
+            Matter::Job(job) => Some(job),
+        }
+    }
+
+    fn fresh(target: Target, vendor: Arc<str>, now: Duration) -> Self {
         Self {
-            target: target.into(),
-            vendor: vendor.into(),
+            matter: Matter::Target(target.into()),
+            vendor,
             baseline: Arc::default(),
-            job: None,
             adopted: false,
             started: now,
             room: None,
@@ -103,7 +132,7 @@ impl Slot {
 
     /// Whether nothing has been sent for it, or nothing that arrived.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.is_open() && self.job.is_none() && !self.lost
+        self.is_open() && self.job().is_none() && !self.lost
     }
 
     /// Whether it has to be looked for.
@@ -118,7 +147,7 @@ impl Slot {
 
     /// Whether there is a job to look at.
     pub(crate) fn is_running(&self) -> bool {
-        self.is_open() && self.job.is_some()
+        self.is_open() && self.job().is_some()
     }
 
     /// When anything about the job changed last.
@@ -137,7 +166,7 @@ impl Slot {
 
     /// There is a job, at work since `started`.
     pub(crate) fn begin(&mut self, job: Arc<Job>, adopted: bool, started: Duration, now: Duration) -> Event {
-        self.job = Some(job);
+        self.matter = Matter::Job(job);
         self.adopted = adopted;
         self.lost = false;
         (self.started, self.changed) = (started, now);
@@ -146,13 +175,13 @@ impl Slot {
 
     /// What is known of its end, for the vendor's rule.
     pub(crate) fn claim(&self) -> Option<Claim<'_>> {
-        Some(Claim { job: self.job.as_ref()?, baseline: &self.baseline, last: self.last.as_ref()? })
+        Some(Claim { job: self.job()?, baseline: &self.baseline, last: self.last.as_ref()? })
     }
 
     /// The event for a job that is known.
     pub(crate) fn taken_up(&self) -> Event {
-        let job = self.job.as_ref().map(|job| job.ids.clone()).unwrap_or_default();
-        Event::Started { target: self.target.address.clone(), job, adopted: self.adopted }
+        let job = self.job().map(|job| job.ids.clone()).unwrap_or_default();
+        Event::Started { target: self.target().address.clone(), job, adopted: self.adopted }
     }
 
     /// Takes an observation. `true`: something about the job has changed.
@@ -174,7 +203,7 @@ impl Slot {
 
     pub(crate) fn progress(&self, now: Duration) -> Event {
         Event::Progress {
-            target: self.target.address.clone(),
+            target: self.target().address.clone(),
             state: self.state(),
             percent: self.percent,
             unchanged_ms: millis(self.unchanged(now)),
@@ -190,13 +219,13 @@ impl Slot {
             duration,
         };
         (self.end, self.room, self.last) = (Some(Box::new(end)), None, None);
-        Event::Finished { target: self.target.address.clone(), outcome, duration_ms: millis(duration) }
+        Event::Finished { target: self.target().address.clone(), outcome, duration_ms: millis(duration) }
     }
 
     /// The event for an end that is known already.
     pub(crate) fn finished(&self) -> Option<Event> {
         let end = self.end.as_ref()?;
-        let (target, outcome) = (self.target.address.clone(), end.outcome.clone());
+        let (target, outcome) = (self.target().address.clone(), end.outcome.clone());
         Some(Event::Finished { target, outcome, duration_ms: millis(end.duration) })
     }
 
@@ -209,10 +238,10 @@ impl Slot {
         };
         let end = self.end.as_deref().cloned().unwrap_or_else(nothing);
         TargetReport {
-            target: self.target.address.clone(),
-            name: self.target.name.clone(),
+            target: self.target().address.clone(),
+            name: self.target().name.clone(),
             vendor: self.vendor.to_string(),
-            job: self.job.as_ref().map(|job| job.ids.clone()).unwrap_or_default(),
+            job: self.job().map(|job| job.ids.clone()).unwrap_or_default(),
             adopted: self.adopted,
             outcome: end.outcome,
             error_kind: end.error_kind,

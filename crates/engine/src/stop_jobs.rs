@@ -49,7 +49,7 @@ impl Watch<'_> {
         if without.is_empty() {
             return;
         }
-        let targets: Vec<Target> = without.iter().map(|slot| Target::clone(&slot.target)).collect();
+        let targets: Vec<Target> = without.iter().map(|slot| slot.target().clone()).collect();
         let Some(found) = self.unless_cut(self.provider.baseline(&targets)).await else {
             return self.not_asked(&mut without).await;
         };
@@ -120,8 +120,8 @@ impl Watch<'_> {
     }
 
     async fn ask_to_stop(&self, slot: &mut Slot) {
-        let Some(job) = slot.job.clone() else { return };
-        self.tell(Event::Stopping { target: slot.target.address.clone(), job: job.ids.clone() });
+        let Some(job) = slot.job().cloned() else { return };
+        self.tell(Event::Stopping { target: slot.target().address.clone(), job: job.ids.clone() });
         match self.provider.stop(&job).await {
             Ok(true) => {}
             Ok(false) => {
@@ -169,7 +169,7 @@ impl Watch<'_> {
 
     /// Takes one look at these jobs.
     async fn see(&self, running: &mut [&mut Slot]) -> Result<(), Error> {
-        let jobs: Vec<_> = running.iter().filter_map(|slot| slot.job.clone()).collect();
+        let jobs: Vec<_> = running.iter().filter_map(|slot| slot.job().cloned()).collect();
         if jobs.is_empty() {
             return Ok(());
         }

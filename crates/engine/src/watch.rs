@@ -118,7 +118,7 @@ impl Watch<'_> {
     async fn end(&self, slot: &mut Slot, outcome: Outcome, error: Option<&Error>, open: bool) {
         let event = slot.finish(outcome, error, self.now());
         if let Err(JournalError(why)) = self.record(&Entry::Ended { report: slot.report(), open }).await {
-            tracing::error!(target = %slot.target.address, why, "the outcome is not in the journal");
+            tracing::error!(target = %slot.target().address, why, "the outcome is not in the journal");
         }
         self.tell(event);
     }

@@ -131,7 +131,11 @@ impl RunJournal {
 
 impl Journal for RunJournal {
     fn record<'a>(&'a self, at: Timestamp, entry: &'a Entry) -> BoxFuture<'a, Result<(), JournalError>> {
-        Box::pin(apart(self.write(at, entry)))
+        // A task of its own: there is one connection, and a write that holds it has to come to its end also while whoever
+        // asked for it is busy with something else, perhaps with the next write.
+        let (journal, entry) = (self.clone(), entry.clone());
+        let written = tokio::spawn(apart(async move { journal.write(at, &entry).await }));
+        Box::pin(async move { written.await.unwrap_or_else(|cause| Err(JournalError(cause.to_string()))) })
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use backup_sync_engine::{
     Address, Baseline, Entry, Facts, Job, Journal as _, Outcome, Past, Planned, Readiness, Stage, Target, TargetReport,
@@ -262,6 +263,20 @@ async fn many_open_a_new_journal_at_once() {
     for opened in opened.collect::<Vec<_>>() {
         assert_eq!(opened.await.unwrap(), Ok(()));
     }
+}
+
+/// The loop of a run waits for its own entry while the starts beside it, which write too, are not polled.
+#[tokio::test]
+async fn a_write_that_nobody_polls_holds_up_no_other() {
+    let place = Place::new();
+    let store = place.store().await;
+    let run = begin(&store, &["a", "b"]).await;
+    let [first, second] = ["a", "b"].map(|id| Entry::Intent { target: target(id), baseline: baseline() });
+    let mut unpolled = run.record(at(1), &first);
+    let begun = tokio::time::timeout(Duration::ZERO, &mut unpolled).await;
+    assert!(begun.is_err(), "it is under way");
+    run.record(at(2), &second).await.unwrap();
+    unpolled.await.unwrap();
 }
 
 #[tokio::test]

@@ -56,6 +56,8 @@ struct Manual {
     /// When each wait under way ends; the number tells equal ones apart.
     asleep: BTreeSet<(Duration, u64)>,
     last: u64,
+    /// How often a wait began or ended: somebody may go on because of that.
+    stirred: u64,
 }
 
 /// So often others may go on before time moves.
@@ -88,22 +90,28 @@ impl ManualClock {
 struct Sleeper<'a> {
     clock: &'a ManualClock,
     key: (Duration, u64),
+    /// Turns in all, turns since anything stirred, and what had stirred then.
+    turns: (u32, u32, u64),
 }
 
 impl<'a> Sleeper<'a> {
     fn new(clock: &'a ManualClock, duration: Duration) -> Self {
         let mut state = clock.lock();
         state.last += 1;
+        state.stirred += 1;
         let key = (state.now.saturating_add(duration), state.last);
         state.asleep.insert(key);
-        Self { clock, key }
+        Self { clock, key, turns: (0, 0, state.stirred) }
     }
 
-    /// Whether the wait is over, after `turns` of everybody else.
-    fn is_over(&self, turns: u32) -> bool {
+    /// Whether the wait is over; asked for in turn with everybody else.
+    fn is_over(&mut self) -> bool {
         let mut state = self.clock.lock();
+        let (all, quiet, stirred) = self.turns;
+        let quiet = if stirred == state.stirred { quiet + 1 } else { 0 };
+        self.turns = (all + 1, quiet, state.stirred);
         let first = state.asleep.first() == Some(&self.key);
-        if turns >= TURNS && first || turns >= PATIENCE {
+        if quiet >= TURNS && first || all >= PATIENCE {
             state.now = state.now.max(self.key.0);
         }
         state.now >= self.key.0
@@ -112,7 +120,9 @@ impl<'a> Sleeper<'a> {
 
 impl Drop for Sleeper<'_> {
     fn drop(&mut self) {
-        self.clock.lock().asleep.remove(&self.key);
+        let mut state = self.clock.lock();
+        state.asleep.remove(&self.key);
+        state.stirred += 1;
     }
 }
 
@@ -127,10 +137,8 @@ impl Clock for ManualClock {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            let sleeper = Sleeper::new(self, duration);
-            let mut turns = 0;
-            while !sleeper.is_over(turns) {
-                turns += 1;
+            let mut sleeper = Sleeper::new(self, duration);
+            while !sleeper.is_over() {
                 tokio::task::yield_now().await;
             }
             self.lock().waits.push(duration);

@@ -61,6 +61,9 @@ macro_rules! generated {
         pub mod $name {
             include!(concat!(env!("OUT_DIR"), "/", $client));
 
+            /// The document without descriptions, examples and provenance, as JSON: to compare answers with.
+            pub const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/", stringify!($name), ".json"));
+
             /// Typed helpers for an `httpmock` server.
             #[cfg(feature = "httpmock")]
             pub mod mock {

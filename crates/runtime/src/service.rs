@@ -166,6 +166,11 @@ impl Service {
         self
     }
 
+    /// The parameters that are filled in where a call does not name them.
+    pub fn given(&self) -> impl Iterator<Item = &'static str> {
+        self.given.iter().map(|(name, _)| *name)
+    }
+
     /// Everything that can be called.
     pub fn operations(&self) -> &'static [Operation] {
         self.connection.0.operations

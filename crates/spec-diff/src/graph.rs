@@ -65,6 +65,9 @@ pub(crate) struct Graph {
 /// A difference with those who reach it.
 pub(crate) type Reached = (Difference, BTreeMap<String, Sides>);
 
+/// What makes two differences the same one: kind, both places and the sentence.
+type Sameness = (&'static str, Option<String>, Option<String>, String);
+
 impl Graph {
     pub(crate) fn node(&mut self) -> Id {
         self.nodes.push(Node::default());
@@ -87,7 +90,7 @@ impl Graph {
     pub(crate) fn finish(mut self) -> Vec<Reached> {
         self.mark();
         let mut found: Vec<Reached> = Vec::new();
-        let mut known: HashMap<(&str, Option<String>, Option<String>, String), usize> = HashMap::new();
+        let mut known: HashMap<Sameness, usize> = HashMap::new();
         for node in self.nodes {
             for difference in node.differences {
                 let key = (difference.kind.id, difference.old.clone(), difference.new.clone(), difference.what.clone());

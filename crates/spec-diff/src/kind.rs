@@ -1,6 +1,7 @@
 //! Every kind of change that is told apart, with what it does to callers: one table, and nothing else decides.
 
 use crate::model::Class::{self, Breaking, Compatible, Risky, Wording};
+use crate::model::Direction;
 
 /// A kind of change.
 #[derive(Debug, PartialEq, Eq)]
@@ -11,8 +12,21 @@ pub struct Kind {
     pub request: Class,
     /// Class where callers receive it. The same as `request` when the kind is about an operation as a whole.
     pub answer: Class,
-    /// Why it has this class, for readers who are not programmers.
-    pub why: &'static str,
+    /// Why it has this class, for readers who are not programmers. A bar stands between the words about requests and
+    /// those about answers where they differ.
+    why: &'static str,
+}
+
+impl Kind {
+    /// Why it has its class, where it is sent, received, or both.
+    pub fn why(&self, direction: Direction) -> String {
+        match (self.why.split_once(" | "), direction) {
+            (Some((request, _)), Direction::Request) => request.to_owned(),
+            (Some((_, answer)), Direction::Answer) => answer.to_owned(),
+            (Some((request, answer)), _) => format!("requests: {request}; answers: {answer}"),
+            (None, _) => self.why.to_owned(),
+        }
+    }
 }
 
 macro_rules! kinds {
@@ -75,7 +89,7 @@ kinds! {
     BODY_REQUIRED               "body-required"             Breaking   Breaking    "calls without a body are refused";
     BODY_OPTIONAL               "body-optional"             Compatible Compatible  "who sends it may go on";
     MEDIA_TYPE_ADDED            "media-type-added"          Compatible Compatible  "the known ones still work";
-    MEDIA_TYPE_REMOVED          "media-type-removed"        Breaking   Breaking    "bodies in this form are refused, or not given any more";
+    MEDIA_TYPE_REMOVED          "media-type-removed"        Breaking   Breaking    "bodies in this form are refused | nobody gets bodies in this form any more";
     MEDIA_TYPE_CHANGED          "media-type-changed"        Breaking   Breaking    "the body is written in another form";
     MEDIA_TYPE_PARAMETER        "media-type-parameter"      Compatible Compatible  "the form of the body is the same";
     ANSWER_BODY_ADDED           "answer-body-added"         Compatible Compatible  "who expects no body need not read it";
@@ -94,39 +108,39 @@ kinds! {
     SCHEMA_RENAMED              "schema-renamed"            Compatible Compatible  "names of schemas are not on the wire, but name Rust types";
     SCHEMA_ADDED                "schema-added"              Compatible Compatible  "reached by new things only";
     SCHEMA_REMOVED              "schema-removed"            Compatible Compatible  "what reached it is told on its own; the Rust type is gone";
-    MEMBER_ADDED                "member-added"              Compatible Compatible  "who does not know it may ignore it";
-    MEMBER_ADDED_REQUIRED       "member-added-required"     Breaking   Compatible  "requests without it are refused; in answers it is only more";
-    MEMBER_REMOVED              "member-removed"            Breaking   Breaking    "who sends it is refused or not heard; who reads it finds nothing";
-    MEMBER_REQUIRED             "member-required"           Breaking   Compatible  "requests without it are refused; answers have it always now";
-    MEMBER_OPTIONAL             "member-optional"           Compatible Breaking    "requests may leave it out; answers may lack it";
+    MEMBER_ADDED                "member-added"              Compatible Compatible  "it may be left out | who does not know it may ignore it";
+    MEMBER_ADDED_REQUIRED       "member-added-required"     Breaking   Compatible  "requests without it are refused | it is only more to read";
+    MEMBER_REMOVED              "member-removed"            Breaking   Breaking    "who sends it is refused, or not heard | who reads it finds nothing";
+    MEMBER_REQUIRED             "member-required"           Breaking   Compatible  "requests without it are refused | it is always there now";
+    MEMBER_OPTIONAL             "member-optional"           Compatible Breaking    "it may be left out | it may be missing";
     TYPE_CHANGED                "type-changed"              Breaking   Breaking    "the old values do not fit any more";
-    TYPE_WIDENED                "type-widened"              Compatible Breaking    "all old values fit; answers may hold values that callers cannot read";
-    TYPE_NARROWED               "type-narrowed"             Breaking   Compatible  "some old values are refused; all new ones can be read";
+    TYPE_WIDENED                "type-widened"              Compatible Breaking    "all old values fit | it may hold values that callers cannot read";
+    TYPE_NARROWED               "type-narrowed"             Breaking   Compatible  "some old values are refused | all new values can be read";
     FORMAT_CHANGED              "format-changed"            Breaking   Breaking    "the text or number is written in another way";
-    FORMAT_ADDED                "format-added"              Risky      Compatible  "values that do not have the form may be refused";
-    FORMAT_REMOVED              "format-removed"            Compatible Risky       "answers may hold values of another form";
+    FORMAT_ADDED                "format-added"              Risky      Compatible  "values that do not have the form may be refused | all values can be read as before";
+    FORMAT_REMOVED              "format-removed"            Compatible Risky       "more values are taken | it may hold values of another form";
     SECRET_MARKED               "secret-marked"             Compatible Compatible  "the wire is the same; the value is hidden in logs from now on";
     SECRET_UNMARKED             "secret-unmarked"           Risky      Risky       "the value would be shown in logs and errors; make sure that it is no secret";
-    NULLABLE_ADDED              "nullable-added"            Compatible Breaking    "callers may send null; who reads the answer must expect it";
-    NULLABLE_REMOVED            "nullable-removed"          Breaking   Compatible  "null is refused in requests; answers hold a value";
-    ENUM_VALUE_ADDED            "enum-value-added"          Compatible Breaking    "the set is closed: who reads it knows no such value";
-    ENUM_VALUE_REMOVED          "enum-value-removed"        Breaking   Compatible  "requests with this value are refused";
-    WORD_ADDED                  "word-added"                Compatible Compatible  "the set is open: readers must expect words that they do not know";
-    WORD_REMOVED                "word-removed"              Breaking   Compatible  "requests with this word are refused; readers just meet it no more";
+    NULLABLE_ADDED              "nullable-added"            Compatible Breaking    "callers may send null | who reads it must expect null";
+    NULLABLE_REMOVED            "nullable-removed"          Breaking   Compatible  "null is refused | it always holds a value";
+    ENUM_VALUE_ADDED            "enum-value-added"          Compatible Breaking    "callers may send it | the set is closed: who reads it knows no such value";
+    ENUM_VALUE_REMOVED          "enum-value-removed"        Breaking   Compatible  "requests with this value are refused | readers just meet it no more";
+    WORD_ADDED                  "word-added"                Compatible Compatible  "callers may send it | the set is open: readers must expect words that they do not know";
+    WORD_REMOVED                "word-removed"              Breaking   Compatible  "requests with this word are refused | readers just meet it no more";
     WORDS_LISTED                "words-listed"              Compatible Compatible  "the set was and is open; only the list of known words came or went";
-    ENUM_OPENED                 "enum-opened"               Compatible Risky       "answers may hold words that are not listed";
-    ENUM_CLOSED                 "enum-closed"               Breaking   Compatible  "only the listed values are taken any more";
+    ENUM_OPENED                 "enum-opened"               Compatible Risky       "the known values are still taken | it may hold words that are not listed";
+    ENUM_CLOSED                 "enum-closed"               Breaking   Compatible  "only the listed values are taken any more | all values are known ones";
     ENUM_DESCRIPTION_CHANGED    "enum-description-changed"  Wording    Wording     "only words changed; read whether a value means something else";
-    DEFAULT_CHANGED             "default-changed"           Risky      Compatible  "who leaves it out gets another behaviour";
-    CONSTRAINT_TIGHTENED        "constraint-tightened"      Breaking   Compatible  "some values that were taken are refused";
-    CONSTRAINT_LOOSENED         "constraint-loosened"       Compatible Risky       "answers may hold values that nobody prepared for";
+    DEFAULT_CHANGED             "default-changed"           Risky      Compatible  "who leaves it out gets another behaviour | a default binds nobody who reads";
+    CONSTRAINT_TIGHTENED        "constraint-tightened"      Breaking   Compatible  "some values that were taken are refused | all new values can be read";
+    CONSTRAINT_LOOSENED         "constraint-loosened"       Compatible Risky       "more values are taken | it may hold values that nobody prepared for";
     CONSTRAINT_CHANGED          "constraint-changed"        Risky      Risky       "whether the old values still fit cannot be told by comparing";
-    CLOSED_TO_OTHERS            "other-members-refused"     Breaking   Compatible  "requests with members that are not listed are refused";
-    OPEN_TO_OTHERS              "other-members-allowed"     Compatible Risky       "answers may hold members that are not listed";
-    ALTERNATIVE_ADDED           "alternative-added"         Compatible Breaking    "answers may have a shape that callers do not know";
-    ALTERNATIVE_REMOVED         "alternative-removed"       Breaking   Compatible  "requests of this shape are refused";
-    MADE_READ_ONLY              "made-read-only"            Breaking   Compatible  "requests must not hold it any more";
-    MADE_WRITE_ONLY             "made-write-only"           Compatible Breaking    "answers do not hold it any more";
+    CLOSED_TO_OTHERS            "other-members-refused"     Breaking   Compatible  "requests with members that are not listed are refused | there is nothing unknown to read";
+    OPEN_TO_OTHERS              "other-members-allowed"     Compatible Risky       "more members are taken | it may hold members that are not listed";
+    ALTERNATIVE_ADDED           "alternative-added"         Compatible Breaking    "a further shape is taken | it may have a shape that callers do not know";
+    ALTERNATIVE_REMOVED         "alternative-removed"       Breaking   Compatible  "requests of this shape are refused | readers just meet it no more";
+    MADE_READ_ONLY              "made-read-only"            Breaking   Compatible  "requests must not hold it any more | it is there as before";
+    MADE_WRITE_ONLY             "made-write-only"           Compatible Breaking    "it is taken as before | it is not there any more";
     READ_WRITE                  "made-read-write"           Compatible Compatible  "it is sent and received";
     KEY_ADDED                   "key-added"                 Compatible Risky       "an answer without it is unreadable from now on";
     KEY_REMOVED                 "key-removed"               Compatible Compatible  "an answer without it can be read from now on";

@@ -151,6 +151,8 @@ pub struct Change {
     /// Kind; its name is stable.
     #[serde(serialize_with = "kind_id")]
     pub kind: &'static Kind,
+    /// Why this kind has its class.
+    pub why: String,
     /// What has changed.
     pub subject: Subject,
     /// Parameter, member or value within it, when there is one.

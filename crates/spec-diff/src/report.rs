@@ -88,6 +88,7 @@ fn bare(kind: &'static Kind, subject: Subject, what: String) -> Change {
     Change {
         id: String::new(),
         kind,
+        why: kind.why(Direction::Neither),
         subject,
         part: None,
         old: None,
@@ -176,6 +177,7 @@ fn judged(old: &Document, new: &Document, difference: Difference, reach: BTreeMa
         (None, Some(_)) => Direction::Answer,
         (None, None) => Direction::Neither,
     };
+    change.why = kind.why(change.direction);
     let used = sides != 0 || change.subject == Subject::Document;
     change.callers = match change.in_request.max(change.in_answer) {
         Some(class) => Some(class),

@@ -3,6 +3,8 @@
 //! `before` (optional) patches the old side as well. Each line of `expect` is
 //! `KIND NAME | classes for callers | class for Rust users`. A new case is a new file.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;

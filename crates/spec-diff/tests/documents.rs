@@ -1,5 +1,7 @@
 //! Whole documents: new, gone and renamed ones, reasons, reach, and what renderers do with dangerous text.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
 use backup_sync_codegen::{Document, load};
 use backup_sync_spec_diff::model::{Reason, Status};
 use backup_sync_spec_diff::render::{Format, render};
@@ -105,7 +107,17 @@ fn a_change_of_a_shared_schema_is_told_once_with_all_that_it_reaches() {
     let text = render(&report, Format::Text).unwrap();
     assert!(text.contains("reaches  4 operations: CreateVault, ListVaults, ShowVault and 1 more"), "{text}");
     assert!(text.contains("the sync layer calls `ShowVault`"), "{text}");
-    assert!(text.contains("ask      @owners-of-specs/toy-v1.yaml"), "{text}");
+    assert!(text.contains("\n  ask @owners-of-specs/toy-v1.yaml\n"), "{text}");
+}
+
+#[test]
+fn why_speaks_of_the_direction_at_hand() {
+    let answer = compared(&[toy(|text| text)], &[toy(without_size)]);
+    assert_eq!(change(&answer, "member-removed").why, "who reads it finds nothing");
+    let shared = |text: String| text.replace("        value: {type: string, description: Its value.}\n", "");
+    let both = compared(&[toy(|text| text)], &[toy(shared)]);
+    let why = &change(&both, "member-removed").why;
+    assert_eq!(why, "requests: who sends it is refused, or not heard; answers: who reads it finds nothing");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What holds for every document: nothing differs from itself, nothing panics, no difference is passed over.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::path::Path;
 
 use backup_sync_codegen::{Document, documents, load};

@@ -1,6 +1,6 @@
 //! The pages as API owners see them, in Chromium. `.ci/run` starts these tests.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "helpers of tests")]
 
 // The crate of tests would bring every generated client along, and these pages need none.
 #[path = "../../../tests/support/browser.rs"]

@@ -4,7 +4,7 @@
 
 use backup_sync_codegen::document::join;
 use backup_sync_codegen::json_schema::{self, Words};
-use backup_sync_codegen::lint::EXAMPLE;
+use backup_sync_codegen::lint::{self, EXAMPLE, Role, SchemaSite, Sites};
 use backup_sync_codegen::{Document, Finding};
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{ValidationError, Validator};
@@ -22,7 +22,8 @@ pub struct Report {
 /// Compares every example of `document` with its schema: of bodies, parameters, headers and schemas.
 pub fn check(document: &Document) -> Report {
     let definitions = json_schema::definitions(&document.value, Words::Open);
-    let mut check = Check { document, definitions, report: Report::default() };
+    let sites = Sites::of(&document.value).schemas;
+    let mut check = Check { document, definitions, sites, report: Report::default() };
     for section in ["paths", "components"] {
         if let Some(node) = document.value.get(section) {
             check.walk(node, &join("", section));
@@ -34,6 +35,7 @@ pub fn check(document: &Document) -> Report {
 struct Check<'a> {
     document: &'a Document,
     definitions: Value,
+    sites: Vec<SchemaSite<'a>>,
     report: Report,
 }
 
@@ -41,6 +43,8 @@ struct Check<'a> {
 struct Breach {
     /// JSON pointer within the value.
     at: String,
+    /// The member there that no schema knows.
+    member: Option<String>,
     /// The keyword of JSON Schema, or `unknown-member`.
     breaks: String,
     what: String,
@@ -84,7 +88,7 @@ impl Check<'_> {
         if let Some(value) = single {
             self.report.checked += 1;
             if let Some(breach) = breaches(&validator, value).into_iter().next() {
-                self.add(&format!("{}{}", join(pointer, "example"), breach.at), breach.what);
+                self.breach(&join(pointer, "example"), breach);
             }
         }
         for (name, example) in named.into_iter().flatten() {
@@ -101,7 +105,7 @@ impl Check<'_> {
         let found = breaches(validator, value);
         if example.get("x-invalid") != Some(&Value::Bool(true)) {
             if let Some(breach) = found.into_iter().next() {
-                self.add(&format!("{at}/value{}", breach.at), breach.what);
+                self.breach(&format!("{at}/value"), breach);
             }
             return;
         }
@@ -120,6 +124,21 @@ impl Check<'_> {
                 first.at, first.breaks, first.what
             );
             self.add(at, what);
+        }
+    }
+
+    fn breach(&mut self, value: &str, breach: Breach) {
+        let at = format!("{value}{}", breach.at);
+        match breach.member {
+            None => self.add(&at, breach.what),
+            Some(member) => {
+                let known = self.sites.iter().filter_map(|site| match &site.role {
+                    Role::Property(name) => Some(name.as_str()),
+                    _ => None,
+                });
+                let hint = lint::nearest(&member, known).map(|name| format!("; perhaps {name} is meant"));
+                self.add(&join(&at, &member), breach.what + &hint.unwrap_or_default());
+            }
         }
     }
 
@@ -148,9 +167,14 @@ fn collect(error: &ValidationError<'_>, found: &mut Vec<Breach>) {
             context[0].iter().for_each(|error| collect(error, found));
         }
         kind => {
-            let unknown = matches!(kind, Kind::UnevaluatedProperties { .. } | Kind::AdditionalProperties { .. });
-            let breaks = if unknown { "unknown-member" } else { kind.keyword() }.to_owned();
-            found.push(Breach { at: error.instance_path().to_string(), breaks, what: sentence(error) });
+            let member = match kind {
+                Kind::UnevaluatedProperties { unexpected } | Kind::AdditionalProperties { unexpected } => {
+                    unexpected.first().cloned()
+                }
+                _ => None,
+            };
+            let breaks = if member.is_some() { "unknown-member" } else { kind.keyword() }.to_owned();
+            found.push(Breach { at: error.instance_path().to_string(), member, breaks, what: sentence(error) });
         }
     }
 }
@@ -223,8 +247,8 @@ components:
     fn examples_that_do_not_fit_are_told_with_their_place() {
         for (example, at, part) in [
             ("e: {value: {id: 1}}", "/value/id", "is not of type"),
-            ("e: {value: {idd: x}}", "/value", "no schema knows the member idd"),
-            ("e: {value: {part: {n: 1, m: 2}}}", "/value/part", "no schema knows the member m"),
+            ("e: {value: {idd: x}}", "/value/idd", "no schema knows the member idd; perhaps id is meant"),
+            ("e: {value: {part: {n: 1, m: 2}}}", "/value/part/m", "no schema knows the member m"),
             ("e: {value: {part: {n: x}}}", "/value/part/n", "is not of type"),
             ("e: {value: {when: true}}", "/value/when", "is not of type"),
             ("e: {value: {id: x}, x-invalid: true}", "", "marked x-invalid, but it is valid"),

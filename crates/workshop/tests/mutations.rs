@@ -4,7 +4,7 @@
 //! The seed is fixed and printed with what fails. `BACKUP_SYNC_MUTATIONS` sets the number of cases, `BACKUP_SYNC_SEED`
 //! another seed.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::path::Path;
 

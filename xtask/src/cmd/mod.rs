@@ -6,6 +6,8 @@ pub mod coverage;
 pub mod diff;
 pub mod docs;
 pub mod explain;
+pub mod live;
+pub mod new_vendor;
 pub mod owners;
 pub mod regenerate;
 pub mod tidy;

@@ -29,24 +29,28 @@ pub struct Arguments {
 /// Runs the command.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let root = arguments.root.clone().unwrap_or_else(workspace::root);
-    let surfaces = generate_all(&root, !arguments.check)?;
-    let stale = stale(&root, &surfaces);
     if !arguments.check {
-        for (path, text) in &surfaces {
-            write(&root.join(path), text)?;
-        }
-        println!(
-            "{} surface listings written, {} changed; clients are in target/codegen/",
-            surfaces.len(),
-            stale.len()
-        );
-        return Ok(());
+        return refresh(&root);
     }
+    let surfaces = generate_all(&root, false)?;
+    let stale = stale(&root, &surfaces);
     if stale.is_empty() {
         println!("{} surface listings are fresh", surfaces.len());
         return Ok(());
     }
     Err(Failure::Found(stale.join("\n")))
+}
+
+/// Writes clients and listings.
+pub fn refresh(root: &Path) -> Result<(), Failure> {
+    let surfaces = generate_all(root, true)?;
+    let stale = stale(root, &surfaces);
+    for (path, text) in &surfaces {
+        write(&root.join(path), text)?;
+    }
+    let (all, changed) = (surfaces.len(), stale.len());
+    println!("{all} surface listings written, {changed} changed; clients are in target/codegen/");
+    Ok(())
 }
 
 /// Every surface listing, by its path below the root; writes the clients when `write_clients`.

@@ -124,7 +124,8 @@ fn listed(tables: &[&'static Table], only: Option<&str>, arguments: &Api) -> Res
     Ok(Exit::Success)
 }
 
-fn configured<'a>(file: &'a File, name: &str) -> Result<&'a Endpoint, Failure> {
+/// The endpoint of this name.
+pub fn configured<'a>(file: &'a File, name: &str) -> Result<&'a Endpoint, Failure> {
     let known = file.endpoints.keys().map(String::as_str);
     file.endpoints.get(name).ok_or_else(|| endpoints::unknown(name, known))
 }

@@ -16,13 +16,18 @@ use crate::estate::{Endpoints, Estate};
 use crate::exit::{Exit, Failure};
 use crate::journal::JournalFile;
 use crate::prepare::prepare;
-use crate::{complete, endpoints, output, signals, simulated};
+use crate::{complete, conformance, endpoints, output, signals, simulated};
 
 const EXAMPLES: &str = "\
 Examples:
   backup-sync doctor
   backup-sync doctor m365 --output json
   backup-sync doctor --simulated
+  backup-sync doctor m365 --conformance
+
+With --conformance every operation that changes nothing is called (which, is told first), and each answer is compared
+with the reviewed document. Deviations are printed with a correction to be reviewed; of the answers only kinds and
+lengths are kept, no text and no secrets. The exit code is 4 when something deviates or a call fails.
 
 Exit codes: 0 nothing failed (warnings may be left); otherwise the worst of 2 configuration, clock or this machine,
 3 credentials, rights or certificates, 4 refused for another reason, 5 not reached or too busy. Nothing is started.";
@@ -34,6 +39,9 @@ pub struct Doctor {
     /// Only these endpoints; all of them when left out.
     #[arg(value_name = "ENDPOINT", add = ArgValueCandidates::new(complete::endpoints))]
     pub names: Vec<String>,
+    /// Compare what the endpoints answer with the reviewed documents instead; nothing is changed there.
+    #[arg(long)]
+    pub conformance: bool,
     /// Form on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     pub output: Output,
@@ -97,6 +105,9 @@ impl Row {
 
 /// Runs the command.
 pub async fn run(arguments: &Doctor) -> Result<Exit, Failure> {
+    if arguments.conformance {
+        return conformance::check(&arguments.names, &arguments.endpoints, arguments.output).await;
+    }
     let mut rows = Vec::new();
     let ready = if arguments.endpoints.simulated {
         let estate = Estate::open(&arguments.endpoints).await?;

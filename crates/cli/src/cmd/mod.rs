@@ -19,3 +19,4 @@ pub mod survey;
 pub mod sync;
 pub mod targets;
 pub mod wait;
+pub mod watch;

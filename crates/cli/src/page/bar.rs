@@ -55,9 +55,7 @@ impl Bar {
         let scale = Scale(whole);
         let first = track.sent.or(track.begun);
         let end = track.ended.unwrap_or(whole);
-        if first.or(track.ended).is_none() {
-            return None;
-        }
+        first.or(track.ended)?;
         let mut stretches = vec![scale.stretch("wait", (0, first.unwrap_or(end)), 2)];
         let mut words = vec![format!("waited {}", super::span(first.unwrap_or(end)))];
         if let Some(sent) = track.sent {

@@ -85,7 +85,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// A length of time for people, in at most two units.
-fn span(millis: u64) -> String {
+pub fn span(millis: u64) -> String {
     let seconds = millis / 1000;
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match () {

@@ -92,7 +92,7 @@ impl Story {
             summary: report.summary,
             targets: report.targets.iter().map(told).collect(),
             troubles: memory.troubles,
-            ..Self::empty(std::env::args().nth(1).unwrap_or_default())
+            ..Self::empty(std::env::args().skip(1).find(|word| !word.starts_with('-')).unwrap_or_default())
         }
     }
 

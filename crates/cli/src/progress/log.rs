@@ -71,10 +71,34 @@ pub fn finish() {
     *ABOVE.lock().unwrap_or_else(PoisonError::into_inner) = None;
 }
 
+/// Lines that wait until the terminal is free again.
+static HELD: Mutex<Option<String>> = Mutex::new(None);
+
+/// So many bytes of them are kept.
+const HELD_LIMIT: usize = 65_536;
+
+/// From now on lines wait, because the terminal shows something else.
+pub fn hold() {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+}
+
+/// The lines that waited are written now, and others wait no longer.
+pub fn release() {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    above(&held.unwrap_or_default());
+}
+
 struct Above;
 
 /// Writes above the bars where there are any. A line that nobody can read any more is no error.
 pub fn above(text: &str) {
+    if let Some(held) = &mut *HELD.lock().unwrap_or_else(PoisonError::into_inner) {
+        // What is said over days is not kept for ever.
+        if held.len() < HELD_LIMIT {
+            held.push_str(text);
+        }
+        return;
+    }
     let _ = match &*ABOVE.lock().unwrap_or_else(PoisonError::into_inner) {
         Some(bars) => bars.suspend(|| io::stderr().write_all(text.as_bytes())),
         None => io::stderr().write_all(text.as_bytes()),

@@ -42,6 +42,15 @@ pub fn all() -> Vec<&'static Rule> {
     all
 }
 
+/// The known name that a misspelt one was probably meant to be.
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    const ALIKE: f64 = 0.85;
+    let folded = name.to_lowercase();
+    let rated = known.map(|known| (strsim::jaro_winkler(&folded, &known.to_lowercase()), known));
+    let best = rated.filter(|(alike, _)| *alike >= ALIKE).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    best.map(|(_, known)| known)
+}
+
 /// The rule with this identifier, in any case.
 pub fn rule(id: &str) -> Option<&'static Rule> {
     all().into_iter().find(|rule| rule.id.eq_ignore_ascii_case(id))

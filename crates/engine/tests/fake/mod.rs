@@ -1,5 +1,7 @@
 //! A vendor that does what a script says, and a stage that records what a run did with it.
 
+mod time;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,6 +13,8 @@ use backup_sync_engine::{
 use backup_sync_runtime::clock::{Clock as _, ManualClock};
 use backup_sync_runtime::{BoxFuture, Delivery, Error, Kind};
 use jiff::Timestamp;
+
+use time::Times;
 
 /// What one look shows.
 #[derive(Clone, Debug)]
@@ -45,6 +49,7 @@ pub struct Fake {
     stop_error: Option<Error>,
     /// The look from which on a stopped job is seen as ended.
     stops_after: usize,
+    times: Times,
 }
 
 impl std::fmt::Debug for Fake {
@@ -73,6 +78,7 @@ impl Fake {
             stoppable: false,
             stop_error: None,
             stops_after: usize::MAX,
+            times: Times::default(),
         }
     }
 
@@ -157,7 +163,15 @@ impl Fake {
 
 impl Provider for Fake {
     fn endpoint(&self) -> &str {
-        "fake"
+        self.times.name.as_deref().unwrap_or("fake")
+    }
+
+    fn pace(&self) -> Duration {
+        self.times.pace
+    }
+
+    fn break_off(&self) {
+        self.times.halt();
     }
 
     fn vendor(&self) -> &'static str {
@@ -189,8 +203,12 @@ impl Provider for Fake {
         if let Some(journal) = &*self.journal.lock().unwrap() {
             self.at_trigger.lock().unwrap().get_or_insert(journal.entries().len());
         }
-        let outcome = self.trigger.clone().map_or_else(|| Ok(Self::job(target)), Err);
-        Box::pin(async { outcome })
+        Box::pin(async {
+            self.times.wait("trigger").await?;
+            let job = self.trigger.clone().map_or_else(|| Ok(Self::job(target)), Err)?;
+            self.times.begin(&job);
+            Ok(job)
+        })
     }
 
     fn find_running<'a>(
@@ -218,6 +236,12 @@ impl Provider for Fake {
             && look >= *at
         {
             stop.now();
+        }
+        if let Some(seen) = self.times.observe(jobs) {
+            return Box::pin(async {
+                self.times.wait("observe").await?;
+                Ok(seen)
+            });
         }
         let stopped = self.count("stop") > 0 && look >= self.stops_after;
         let step = if stopped { Some(Step::Claimed) } else { self.step(look) };
@@ -320,6 +344,7 @@ impl Stage {
 
     fn stage(fake: Fake, options: Options, journal: Arc<dyn Journal>, stop: Stop) -> Play {
         let clock = ManualClock::new(now());
+        let fake = fake.on(clock.clone());
         let events: Arc<Mutex<Vec<EventRecord>>> = Arc::default();
         let taken = events.clone();
         let sink = Arc::new(move |record: EventRecord| taken.lock().unwrap().push(record));

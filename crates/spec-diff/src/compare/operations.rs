@@ -51,6 +51,9 @@ fn all(root: &Value) -> Vec<Operation<'_>> {
     list
 }
 
+/// Whether two operations are the same one, by one measure.
+type Test<'t, 'a> = &'t dyn Fn(&Operation<'a>, &Operation<'a>) -> bool;
+
 /// Pairs what is the same operation: by place and id, then by place when the id is new, then by id alone.
 fn matched<'a>(old: &[Operation<'a>], new: &[Operation<'a>]) -> Vec<(Option<usize>, Option<usize>)> {
     let mut left: BTreeSet<usize> = (0..old.len()).collect();
@@ -60,7 +63,7 @@ fn matched<'a>(old: &[Operation<'a>], new: &[Operation<'a>]) -> Vec<(Option<usiz
         list.iter().map(|operation| operation.id).filter(|id| !id.is_empty()).collect()
     };
     let (old_ids, new_ids) = (ids(old), ids(new));
-    let tests: [&dyn Fn(&Operation<'a>, &Operation<'a>) -> bool; 4] = [
+    let tests: [Test<'_, 'a>; 4] = [
         &|a, b| a.wire() == b.wire() && a.id == b.id,
         &|a, b| a.wire() == b.wire() && !new_ids.contains(a.id) && !old_ids.contains(b.id),
         &|a, b| a.id == b.id && !a.id.is_empty(),
@@ -194,12 +197,15 @@ impl<'a> Comparer<'a> {
         for key in ["x-permissions", "x-dr-permissions"] {
             let (before, after) = (old.find(key), new.find(key));
             let list = |spot: &Option<Spot<'a>>| -> Vec<&'a Value> {
-                let node = spot.as_ref().map(|spot| spot.node);
-                node.map_or_else(Vec::new, |node| {
-                    node.as_array().map_or_else(|| vec![node], |list| list.iter().collect())
-                })
+                // vSphere Replication writes the list one level deeper.
+                let node = spot.as_ref().map(|spot| spot.node.get("permissions").unwrap_or(spot.node));
+                node.and_then(Value::as_array).into_iter().flatten().collect()
             };
             let (was, is) = (list(&before), list(&after));
+            if was == is {
+                self.keyword(id, key, before, after);
+                continue;
+            }
             let added: Vec<&Value> = is.iter().copied().filter(|right| !was.contains(right)).collect();
             let removed: Vec<&Value> = was.iter().copied().filter(|right| !is.contains(right)).collect();
             for (kind, rights, verb) in

@@ -73,7 +73,7 @@ fn details(out: &mut String, change: &Change) {
         let _ = writeln!(out, "- {label}: {}", escaped(text));
     };
     line("at", &place(change));
-    line("kind", &format!("{}; {}", change.kind.id, change.kind.why));
+    line("kind", &format!("{}; {}", change.kind.id, change.why));
     if let Some(reach) = reach(change) {
         line("reaches", &reach);
     }
@@ -111,7 +111,7 @@ fn escaped(text: &str) -> String {
     let mut out = String::new();
     let text = plain(text);
     // A backtick without a partner would turn code and text around.
-    let text = if text.matches('`').count() % 2 == 0 { text } else { text.replace('`', "'") };
+    let text = if text.matches('`').count().is_multiple_of(2) { text } else { text.replace('`', "'") };
     for (index, piece) in text.split('`').enumerate() {
         if index > 0 {
             out.push('`');

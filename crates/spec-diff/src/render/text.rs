@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{callers, class_name, counted, name, place, plain, plural, reach, reason, status, verdict};
-use crate::model::{Change, Report};
+use crate::model::{Change, Class, Report, SpecReport};
 use crate::notes::form;
 
 pub(super) fn of(report: &Report) -> String {
@@ -12,7 +12,11 @@ pub(super) fn of(report: &Report) -> String {
     let _ = writeln!(out, "{} -> {}", plain(&report.old), plain(&report.new));
     for spec in &report.specs {
         let _ = writeln!(out, "\n{} ({}, {})", spec.spec, status(spec), plural(spec.changes.len(), "change"));
-        spec.changes.iter().for_each(|change| one(&mut out, change));
+        let shared = shared_reviewers(spec);
+        if let Some(reviewers) = shared.filter(|reviewers| !reviewers.is_empty()) {
+            let _ = writeln!(out, "  ask {}", reviewers.join(", "));
+        }
+        spec.changes.iter().for_each(|change| one(&mut out, change, shared.is_none()));
         for remark in &spec.remarks {
             let _ = writeln!(out, "\n  note: {}", plain(remark));
         }
@@ -32,10 +36,18 @@ pub(super) fn of(report: &Report) -> String {
     out
 }
 
-fn one(out: &mut String, change: &Change) {
+/// Reviewers of all changes, when they are the same for each.
+fn shared_reviewers(spec: &SpecReport) -> Option<&[String]> {
+    let first = spec.changes.first()?.reviewers.as_slice();
+    spec.changes.iter().all(|change| change.reviewers == first).then_some(first)
+}
+
+fn one(out: &mut String, change: &Change, with_reviewers: bool) {
+    // Callers come first: what is worse for Rust users only is said to be.
+    let only = if change.callers < Some(change.worst()) { " FOR RUST" } else { "" };
     let _ = writeln!(
         out,
-        "\n  {} {}  {}: {}",
+        "\n  {} {}{only}  {}: {}",
         change.id,
         class_name(Some(change.worst())).to_uppercase(),
         name(change),
@@ -45,7 +57,9 @@ fn one(out: &mut String, change: &Change) {
         let _ = writeln!(out, "      {label:<9}{text}");
     };
     line("at", &place(change));
-    line("callers", &format!("{}; {}", callers(change), change.kind.why));
+    if change.callers != Some(Class::Wording) {
+        line("callers", &format!("{}; {}", callers(change), plain(&change.why)));
+    }
     if let Some(reach) = reach(change) {
         line("reaches", &reach);
     }
@@ -56,7 +70,7 @@ fn one(out: &mut String, change: &Change) {
     if let Some(reason) = reason(change) {
         line("reason", &reason);
     }
-    if !change.reviewers.is_empty() {
+    if with_reviewers && !change.reviewers.is_empty() {
         line("ask", &change.reviewers.join(", "));
     }
 }

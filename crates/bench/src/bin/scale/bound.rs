@@ -6,6 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Vendor {
     pub name: &'static str,
+    /// Data arrive after the end of a job by this part of its length.
+    pub lag: Option<u32>,
     /// Requests in any minute, where the vendor documents a limit.
     pub quota: Option<u32>,
     /// Requests before the first start: logins, lists of targets, their states.
@@ -31,7 +33,8 @@ impl Vendor {
     pub fn bound(&self, lengths: &[Duration]) -> Bound {
         // The k-th request of a quota of q a minute cannot be sent before minute (k - 1) / q.
         let start = |place: u32| self.quota.map_or(Duration::ZERO, |quota| MINUTE * ((self.before + place) / quota));
-        let ends = (0..).zip(lengths).map(|(place, length)| start(place) + *length);
+        let lag = |length: Duration| self.lag.map_or(Duration::ZERO, |share| length / share);
+        let ends = (0..).zip(lengths).map(|(place, length)| start(place) + *length + lag(*length));
         let time = ends.max().unwrap_or_default();
         let every = |pause: Duration| u32::try_from(time.as_secs().div_ceil(pause.as_secs())).unwrap_or(u32::MAX);
         let renewals = self.renewal.map_or(0, |(requests, age)| requests * every(age));
@@ -41,14 +44,15 @@ impl Vendor {
 
     /// The same in words.
     pub fn formula(&self, targets: usize) -> String {
-        let Self { name, quota, before, look, renewal } = self;
+        let Self { name, lag, quota, before, look, renewal } = self;
+        let lag = lag.map(|share| format!(" x (1 + 1/{share}), because data arrive later")).unwrap_or_default();
         let start = quota
             .map_or_else(|| "0".to_owned(), |quota| format!("60 s x floor(({before} + place of its start) / {quota})"));
         let renewals = renewal
             .map(|(requests, age)| format!(" + {requests} x ceil(time / {} s) renewals", age.as_secs()))
             .unwrap_or_default();
         format!(
-            "  {name}: time = longest of ({start} + length of its job); requests = {before} logins and lists + {targets} \
+            "  {name}: time = longest of ({start} + length of its job{lag}); requests = {before} logins and lists + {targets} \
              starts + {look} x ceil(time / 60 s) looks by pages{renewals}"
         )
     }

@@ -22,13 +22,14 @@ const ENDPOINTS: [(Vendor, usize); 3] = [(VB365, 14), (CBR, 13), (REPLICATION, 1
 const TARGETS: usize = 250;
 
 /// The list of sessions in one answer, repositories in pages of 500.
-const VB365: Vendor = Vendor { name: "veeam-vb365", quota: None, before: 5, look: 2, renewal: None };
+const VB365: Vendor = Vendor { name: "veeam-vb365", lag: None, quota: None, before: 5, look: 2, renewal: None };
 /// Tasks and vaults in pages of 1000.
-const CBR: Vendor = Vendor { name: "huawei-cbr", quota: None, before: 5, look: 1, renewal: None };
+const CBR: Vendor = Vendor { name: "huawei-cbr", lag: None, quota: None, before: 5, look: 1, renewal: None };
 /// Replications and tasks in pages of 100. Our margin below the appliance's 50 requests a minute is part of the quota: it
 /// counts where requests arrive.
 const REPLICATION: Vendor = Vendor {
     name: "vsphere-replication",
+    lag: Some(10),
     quota: Some(40),
     before: 11,
     look: 6,

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::document::{METHODS, join, operations, resolve, schemas};
 use crate::lint::rules::operations::parameters;
-use crate::lint::{Breaches, Context, Role};
+use crate::lint::{Breaches, Context, Role, nearest};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
@@ -186,7 +186,9 @@ pub(super) fn extension(context: &Context<'_>, breaches: &mut Breaches) {
                     }
                     if key.starts_with("x-") && !is_name(pointer) {
                         if !EXTENSIONS.contains(&key.as_str()) {
-                            breaches.add(at, format!("{key} is not a known extension"));
+                            let hint =
+                                nearest(key, EXTENSIONS.into_iter()).map(|name| format!("; perhaps {name} is meant"));
+                            breaches.add(at, format!("{key} is not a known extension{}", hint.unwrap_or_default()));
                         }
                         continue;
                     }

@@ -6,7 +6,7 @@ use heck::ToSnakeCase;
 use serde_json::Value;
 
 use crate::document::{METHODS, OperationNode, join, operations, resolve};
-use crate::lint::{Breaches, Context};
+use crate::lint::{Breaches, Context, nearest};
 
 pub(super) fn version(context: &Context<'_>, breaches: &mut Breaches) {
     let root = &context.document.value;
@@ -77,7 +77,11 @@ pub(super) fn dangling_reference(context: &Context<'_>, breaches: &mut Breaches)
         if let Some(pointer) = reference.strip_prefix('#')
             && root.pointer(pointer).is_none()
         {
-            breaches.add(at, format!("{reference:?} leads nowhere"));
+            let (folder, name) = pointer.rsplit_once('/').unwrap_or_default();
+            let known =
+                root.pointer(folder).and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.as_str());
+            let hint = nearest(name, known).map(|name| format!("; perhaps {name} is meant")).unwrap_or_default();
+            breaches.add(at, format!("{reference:?} leads nowhere{hint}"));
         }
     });
 }
