@@ -254,8 +254,6 @@ fn no_fault_is_left_out() {
                 assert!(operation.starts_job || operation.idempotent, "{id}");
             }
         }
-        let starts = door.api().operations().iter().filter(|operation| operation.starts_job).count();
-        assert_eq!(door.subjects(Column::Start).len(), starts, "{door:?} starts work by other operations, too");
     }
 }
 

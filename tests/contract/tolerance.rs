@@ -39,7 +39,7 @@ fn unknown_words_are_known_to_be_unknown() {
     open!(v3::open::VaultStatus, "ACTIVE", "available");
     open!(v3::open::BackupSyncResourceType, "OS::HyperV::Server", "OS::VMware::Server");
     open!(huawei_cbr::iam_v3::open::AuthMethod, "totp", "password");
-    open!(v2::open::ReplicationStatus, "RECONFIGURING", "FULL_SYNC_RPO_VIOLATION");
+    open!(v2::open::ReplicationStatus, "REBALANCING", "RECONFIGURING");
     open!(v2::open::TaskStatus, "Success", "SUCCESS");
     open!(v2::open::ServerStatus, "GREEN", "OK");
 }

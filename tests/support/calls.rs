@@ -56,9 +56,14 @@ fn again<T: Serialize + DeserializeOwned>(body: &Value) -> Result<Value, serde_j
     serde_json::from_value::<T>(body.clone()).and_then(serde_json::to_value)
 }
 
-/// A request body from JSON.
-fn body<T: DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).expect("a body of its type")
+tokio::task_local! {
+    /// The body that [`Api::call_with`] wants to be sent.
+    static GIVEN: Value;
+}
+
+/// A request body from JSON: the one that is given, or `usual`.
+fn body<T: DeserializeOwned>(usual: Value) -> T {
+    serde_json::from_value(GIVEN.try_with(Value::clone).unwrap_or(usual)).expect("a body of its type")
 }
 
 /// The documents and their clients.
@@ -151,6 +156,15 @@ impl Api {
         }
     }
 
+    /// As [`Api::call`], with this body instead of the one that nobody looks at.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong with the call.
+    pub async fn call_with(self, server: &str, connection: &Connection, id: &str, body: &Value) -> Result<Read, Error> {
+        GIVEN.scope(body.clone(), self.call(server, connection, id)).await
+    }
+
     /// Reads the request body of the operation `id` as its type and writes it out again.
     ///
     /// # Errors
@@ -160,7 +174,7 @@ impl Api {
         match self {
             Self::V5 | Self::V7 | Self::V8 => veeam::again(self, id, value),
             Self::Cbr | Self::Iam => huawei::again(id, value),
-            Self::Vr => panic!("no operation of vSphere Replication here has a body"),
+            Self::Vr => vsphere::again(id, value),
         }
     }
 }

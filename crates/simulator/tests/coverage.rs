@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use backup_sync_simulator::{Settings, Simulator, Vb365Version, WithoutRemote};
 use common::{Anything, Checked, http, only, start};
@@ -155,35 +156,165 @@ async fn every_operation_of_huawei_is_answered() -> Anything {
     site.call_all(rows!(v3::OPERATIONS, iam_v3::OPERATIONS), &[]).await
 }
 
+/// The body that an operation of vSphere Replication needs, about things that are there.
+fn vsphere_body(id: &str, simulator: &Simulator, ids: &HashMap<&'static str, String>) -> Result<Option<Value>, String> {
+    let endpoint = only(simulator)?;
+    let info = json!({"url": "https://vc-c.example.com", "port": 443, "username": endpoint.remote_username,
+        "password": endpoint.remote_password});
+    let (local, remote) = (&ids["local_vc"], &ids["vcenter_id"]);
+    let disk = |vm: &str| {
+        json!({"vm_disk": {"vm_id": vm, "device_key": 2000}, "enabled_for_replication": true,
+            "destination_datastore_id": ids["datastore_id"], "destination_disk_format": "THIN"})
+    };
+    let spec = |vm: &str| {
+        json!({"rpo": 15, "network_compression_enabled": false, "mpit_enabled": false, "lwd_encryption_enabled": true,
+            "auto_replicate_new_disks": "false", "disks": [disk(vm)]})
+    };
+    Ok(match id {
+        "pairVr" => Some(json!({"pair_psc_info": info, "pair_vc_id": "c0ffee00-0000-4000-8000-000000000001"})),
+        "reconnectVrPairing" => Some(json!({"pair_psc_info": info, "pair_vc_id": remote})),
+        "registerVrServer" => Some(json!({"value": format!("VirtualMachine:vm-9008:{local}")})),
+        "registerVrServerInPairing" => Some(json!({"value": format!("VirtualMachine:vm-9008:{remote}")})),
+        "configureReplication" => {
+            let mut wanted = spec(&format!("VirtualMachine:vm-9001:{local}"));
+            wanted["vm_id"] = wanted["disks"][0]["vm_disk"]["vm_id"].clone();
+            wanted["target_vc_id"] = json!(remote);
+            Some(json!([wanted]))
+        }
+        "reconfigureReplication" => Some(spec(&ids["replicated_vm"])),
+        "browseDatastore" => Some(json!({"query_type": "VM_DISK", "browse_path": "", "sub_folders": true})),
+        "getSeedsForDisks" => Some(json!([{"vm_disk": {"vm_id": ids["replicated_vm"], "device_key": 2000}}])),
+        "checkStoragePolicyCompliance" => Some(json!([ids["datastore_id"]])),
+        _ => None,
+    })
+}
+
+/// A session at a simulated appliance, and the ids of what is there.
+async fn vsphere(version: &str) -> Result<Site, Box<dyn std::error::Error>> {
+    let settings = Settings {
+        vr_without_remote: WithoutRemote::Everything,
+        vr_session_limit: 0,
+        vr_address_limit: 0,
+        more_targets: 4,
+        vr_nulls: version == "v2",
+        ..Settings::default()
+    };
+    let simulator = start(Simulator::builder().vsphere_replication("site").settings(settings)).await?;
+    let endpoint = only(&simulator)?.clone();
+    let http = http()?;
+    let base = endpoint.url.replace("/v2", &format!("/{version}"));
+    let login = http.post(format!("{base}/session")).basic_auth(&endpoint.username, Some(&endpoint.password));
+    let session: Value = login.send().await?.json().await?;
+    let header = ("x-dr-session", id(&session["session_id"]));
+    let mut site = Site { simulator, http, base, header, ids: HashMap::new() };
+    let pairings = site.json("GET", "/pairings", None).await?;
+    let pairing = &pairings["list"][0];
+    let (vcenter, vrms) = (id(&pairing["remote_vc_server"]["id"]), id(&pairing["remote_vrms"]["id"]));
+    site.ids.extend(["home", "pairing_id"].map(|name| (name, id(&pairing["pairing_id"]))));
+    site.ids.insert("local_vc", id(&pairing["local_vc_server"]["id"]));
+    site.ids.insert("datastore_id", format!("Datastore:datastore-15:{vcenter}"));
+    site.ids.insert("vm_id", format!("VirtualMachine:vm-9002:{vcenter}"));
+    site.ids.extend([("vcenter_id", vcenter), ("vr_id", vrms)]);
+    let paths = [
+        ("local_server", "/replication-servers"),
+        ("remote_server", "/pairings/{pairing_id}/vrs/{vr_id}/replication-servers"),
+    ];
+    for (name, path) in paths {
+        let servers = site.json("GET", path, None).await?;
+        site.ids.insert(name, id(&servers["list"][0]["id"]));
+    }
+    let policies = site.json("GET", "/pairings/{pairing_id}/vcenters/{vcenter_id}/storage-policies", None).await?;
+    site.ids.insert("storage_policy_id", id(&policies["list"][0]["storage_policy_id"]));
+    Ok(site)
+}
+
+impl Site {
+    /// Names the replication and the replication server that an operation of vSphere Replication is to be about.
+    async fn about(&mut self, operation: &str, path: &str, number: usize) -> Anything {
+        let server = if path.contains("/vrs/") { "remote_server" } else { "local_server" };
+        self.ids.insert("replication_server_id", self.ids[server].clone());
+        self.ids.insert("pairing_id", self.ids["home"].clone());
+        self.ids.insert("replication_id", only(&self.simulator)?.targets[number].id.clone());
+        let replication = self.json("GET", "/pairings/{pairing_id}/replications/{replication_id}", None).await?;
+        self.ids.insert("replicated_vm", id(&replication["vm_id"]));
+        if operation == "deleteVrPairing" {
+            let pairings = self.json("GET", "/pairings", None).await?;
+            self.ids.insert("pairing_id", id(&pairings["list"][1]["pairing_id"]));
+        }
+        Ok(())
+    }
+}
+
 #[tokio::test]
 async fn every_operation_of_vsphere_replication_is_answered() -> Anything {
     for version in ["v1", "v2"] {
-        let settings =
-            Settings { vr_without_remote: WithoutRemote::Everything, more_targets: 1, ..Settings::default() };
-        let simulator = start(Simulator::builder().vsphere_replication("site").settings(settings)).await?;
-        let endpoint = only(&simulator)?.clone();
-        let http = http()?;
-        let base = endpoint.url.replace("/v2", &format!("/{version}"));
-        let login = http.post(format!("{base}/session")).basic_auth(&endpoint.username, Some(&endpoint.password));
-        let session: Value = login.send().await?.json().await?;
-        let header = ("x-dr-session", id(&session["session_id"]));
-        let mut site = Site { simulator, http, base, header, ids: HashMap::new() };
-        let pairings = site.json("GET", "/pairings", None).await?;
-        site.ids.insert("pairing_id", id(&pairings["list"][0]["pairing_id"]));
-        let sync = format!("/pairings/{{pairing_id}}/replications/{}/actions/sync", endpoint.targets[3].id);
-        let task = site.json("POST", &sync, None).await?;
+        let mut site = vsphere(version).await?;
+        site.about("pairVr", "", 3).await?;
+        let sync = "/pairings/{pairing_id}/replications/{replication_id}/actions/sync";
+        let task = site.json("POST", sync, None).await?;
         site.ids.insert("task_id", id(&task["id"]));
+        // A second pairing, to be broken again.
+        let body = vsphere_body("pairVr", &site.simulator, &site.ids)?;
+        site.json("POST", "/pairings", body).await?;
+        site.simulator.clock().advance(Duration::from_secs(60));
         // One replication for each action: what was started keeps the others from starting.
-        let mut actions = HashMap::from([("syncReplication", 0), ("pauseReplication", 1), ("resumeReplication", 2)]);
+        let mut actions = HashMap::from([
+            ("syncReplication", 0),
+            ("pauseReplication", 1),
+            ("resumeReplication", 2),
+            ("reconfigureReplication", 4),
+            ("unconfigureReplication", 5),
+            ("destroyReplication", 6),
+        ]);
         let mut rows = rows!(v2::OPERATIONS);
-        // The remote login is needed before the question who is logged in there.
-        rows.sort_by_key(|(id, _, _)| *id != "createRemoteSession");
-        for row in rows.iter().copied().filter(|(id, _, _)| *id != "logout") {
-            let target = actions.remove(row.0).unwrap_or(0);
-            site.ids.insert("replication_id", endpoint.targets[target].id.clone());
-            site.call_all(vec![row], &[]).await?;
+        // The remote login is needed before the question who is logged in there; what breaks something comes last.
+        rows.sort_by_key(|(id, _, _)| match *id {
+            "createRemoteSession" => 0,
+            "deleteVrPairing" => 2,
+            "logout" => 3,
+            _ => 1,
+        });
+        let mut failed = Vec::new();
+        for (id, method, path) in rows {
+            if id == "pairVr" {
+                continue;
+            }
+            site.about(id, path, actions.remove(id).unwrap_or(0)).await?;
+            let mut request = prepared(&site.simulator, id, site.request(method, path)?)?;
+            if let Some(body) = vsphere_body(id, &site.simulator, &site.ids)? {
+                request = request.json(&body);
+            }
+            let answer = request.send().await?;
+            if !answer.status().is_success() {
+                failed.push(format!("{id} ({method} {path}): {} {}", answer.status(), answer.text().await?));
+            }
         }
-        site.call_all(rows.into_iter().filter(|(id, _, _)| *id == "logout").collect(), &[]).await?;
+        assert!(failed.is_empty(), "{version}: {failed:#?}");
     }
+    Ok(())
+}
+
+/// An id in a path that nothing has is answered with 404, before anything else is looked at.
+#[tokio::test]
+async fn what_is_not_there_is_not_found() -> Anything {
+    let mut site = vsphere("v2").await?;
+    site.about("", "/vrs/", 0).await?;
+    site.ids.insert("task_id", "HmsTask:HTID-1:2".to_owned());
+    site.simulator.allow("getAllVrDetailsInPairing", 404, "the document forgets it");
+    let mut found = Vec::new();
+    for row in v2::OPERATIONS.iter().filter(|row| row.path.contains('{')) {
+        let server = if row.path.contains("/vrs/") { "remote_server" } else { "local_server" };
+        site.ids.insert("replication_server_id", site.ids[server].clone());
+        for part in row.path.split('{').skip(1) {
+            let name = part.split('}').next().unwrap_or_default();
+            let path = row.path.replace(&format!("{{{name}}}"), "nothing");
+            let request = site.request(row.method, &path)?;
+            let status = request.send().await?.status();
+            if status != 404 {
+                found.push(format!("{} without {name}: {status}", row.id));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
     Ok(())
 }

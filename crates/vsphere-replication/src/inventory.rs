@@ -7,7 +7,7 @@ use backup_sync_runtime::page::{Cursor, Page, Pager};
 use backup_sync_runtime::{Error, Kind, call};
 
 use crate::v2::Client;
-use crate::v2::types::{MetadataList, Pairing, ReplicationInfo, Task};
+use crate::v2::types::{MetadataList, Pairing, ReplicationInfo, Task, TaskDrResponseEntity};
 
 /// Page size asked for.
 pub(crate) const PAGE: usize = 100;
@@ -117,7 +117,7 @@ pub(crate) async fn tasks(client: &Client, ids: &[&String]) -> Result<Asked, Err
         if !asked.found.contains_key(id) {
             asked.cost += 1;
             match call("getTaskInfo", client.get_task_info().task_id(id).send()).await {
-                Ok(answer) => drop(asked.found.insert(id.clone(), task(answer.into_inner()))),
+                Ok(answer) => drop(asked.found.insert(id.clone(), answer.into_inner().into())),
                 Err(error) if error.kind() == Kind::NotFound => asked.gone.push(id.clone()),
                 // One task that cannot be read must not hide all others.
                 Err(error) if error.is_about_item() => {}
@@ -161,20 +161,22 @@ async fn newest_tasks_from(client: &Client, offset: usize) -> Result<Vec<Task>, 
     Ok(call("getRecentTasksInfo", list.send()).await?.into_inner().list.unwrap_or_default())
 }
 
-/// A task without what belongs to the single answer.
-pub(crate) fn task(entity: crate::v2::types::TaskDrResponseEntity) -> Task {
-    Task {
-        complete_time: entity.complete_time,
-        description: entity.description,
-        description_id: entity.description_id,
-        entity: entity.entity,
-        entity_name: entity.entity_name,
-        error: entity.error,
-        id: entity.id,
-        progress: entity.progress,
-        queued_time: entity.queued_time,
-        result: entity.result,
-        start_time: entity.start_time,
-        status: entity.status,
+impl From<TaskDrResponseEntity> for Task {
+    /// The task without what belongs to the single answer.
+    fn from(entity: TaskDrResponseEntity) -> Self {
+        Self {
+            complete_time: entity.complete_time,
+            description: entity.description,
+            description_id: entity.description_id,
+            entity: entity.entity,
+            entity_name: entity.entity_name,
+            error: entity.error,
+            id: entity.id,
+            progress: entity.progress,
+            queued_time: entity.queued_time,
+            result: entity.result,
+            start_time: entity.start_time,
+            status: entity.status,
+        }
     }
 }

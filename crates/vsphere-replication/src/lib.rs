@@ -9,6 +9,7 @@ mod inventory;
 mod provider;
 mod replications;
 mod search;
+mod tasks;
 
 pub use config::{Config, Login};
 pub use diagnose::diagnose;

@@ -16,7 +16,7 @@ use backup_sync_engine::{
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::Pager;
 use backup_sync_runtime::quota::{Quota, Window};
-use backup_sync_runtime::wire::{LenientInteger, LenientTime};
+use backup_sync_runtime::wire::LenientTime;
 use backup_sync_runtime::{
     Authenticator, BoxFuture, Connection, Error, Kind, Service, TokenSession, auth, base_url, call,
 };
@@ -28,8 +28,9 @@ use crate::config::{Config, Login};
 use crate::inventory;
 use crate::replications::{Found, Readings};
 use crate::search::search;
+use crate::tasks::{TaskWatch, as_percent, task_phase};
 use crate::v2;
-use crate::v2::open::{ReplicationStatus, TaskStatus};
+use crate::v2::open::ReplicationStatus;
 use crate::v2::types::{Pairing, ReplicationInfo, Task};
 
 const KIND: &str = "replication";
@@ -145,6 +146,16 @@ impl VsphereReplication {
     /// The replications of a pairing, in both directions, as many requests as somebody wants pages.
     pub fn replications<'a>(&'a self, pairing: &'a str) -> Pager<'a, ReplicationInfo> {
         inventory::replications(&self.client, pairing, None)
+    }
+
+    /// Any tasks of the appliance, as the engine takes them: give what comes to
+    /// [`Run::execute`](backup_sync_engine::Run::execute), and each is waited for until its end is known.
+    ///
+    /// Whatever this API changes starts a task; `configureReplication` starts one for each replication.
+    pub fn watch(&self, tasks: impl IntoIterator<Item = impl Into<Task>>) -> (Arc<dyn Provider>, Vec<Target>) {
+        let watch = TaskWatch::new(&self.name, self.client.clone(), self.connection.clone(), self.pace);
+        let targets = tasks.into_iter().map(|task| watch.target(task.into())).collect();
+        (Arc::new(watch), targets)
     }
 
     /// Logs in at the local site and at the remote site of each pairing. A dark remote site stops nothing,
@@ -344,17 +355,7 @@ fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo
         Some(replication) if is_broken(replication) => Phase::Ended(Ending::Failed(trouble(replication))),
         Some(_) => Phase::Ended(Ending::Claimed),
     };
-    let phase = match task {
-        Some(Some(task)) => match &task.status {
-            Some(TaskStatus::Queued) => Phase::Waiting,
-            Some(TaskStatus::Running) => Phase::Running,
-            Some(TaskStatus::Success) => Phase::Ended(Ending::Claimed),
-            Some(TaskStatus::Error) => Phase::Ended(Ending::Failed(task_error(task))),
-            Some(TaskStatus::Cancelled) => Phase::Ended(Ending::Stopped),
-            _ => Phase::Unclear,
-        },
-        Some(None) | None => by_replication(),
-    };
+    let phase = task.flatten().map_or_else(by_replication, task_phase);
     let words = [
         task.flatten().and_then(|task| task.status.as_ref()).map(|status| format!("task {status}")),
         replication.and_then(status).map(|status| format!("replication {status}")),
@@ -363,8 +364,7 @@ fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo
     let moving =
         replication.and_then(|replication| replication.sync_progress.as_ref()).and_then(|sync| sync.progress.as_ref());
     let percent = moving.or_else(|| task.flatten().and_then(|task| task.progress.as_ref()));
-    #[expect(clippy::cast_precision_loss, reason = "a percentage fits")]
-    let percent = percent.and_then(LenientInteger::value).map(|percent| percent as f64);
+    let percent = percent.and_then(as_percent);
     let facts = Facts::default()
         .with(LAST_SYNC, replication.and_then(last_sync).map(Into::into))
         .with(STATUS, replication.and_then(status).map(|status| json!(status)))
@@ -372,13 +372,6 @@ fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo
         .with(ACTIVE, replication.map(|replication| json!(is_active(replication))));
     let state = if state.is_empty() { "no state given".to_owned() } else { state };
     Observation { phase, percent, state, facts }
-}
-
-fn task_error(task: &Task) -> String {
-    let error = task.error.as_ref();
-    let parts = [error.and_then(|error| error.message.as_deref()), error.and_then(|error| error.details.as_deref())];
-    let told: Vec<&str> = parts.into_iter().flatten().filter(|text| !text.is_empty()).collect();
-    if told.is_empty() { "the task ended in ERROR; the appliance gives no reason".to_owned() } else { told.join(": ") }
 }
 
 /// The vendor's rule for "finished", from what was seen last.

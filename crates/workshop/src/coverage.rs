@@ -17,6 +17,8 @@ pub const FILE: &str = "docs/coverage.md";
 /// Contract tests, and the list of documents with the names that tests of each begin with.
 const CONTRACT: &str = "tests/contract";
 const CALLS: &str = "tests/support/calls.rs";
+/// How the typed client calls each operation; `operations.rs` of the contract tests makes a test of every one.
+const TYPED: &str = "tests/support/calls";
 
 /// Where the simulator plays a vendor.
 const SIMULATOR: [(&str, &str); 3] = [("huawei-cbr", "cbr"), ("veeam-vb365", "vb365"), ("vsphere-replication", "vr")];
@@ -28,7 +30,7 @@ pub struct Row {
     pub id: String,
     /// Method and path.
     pub call: String,
-    /// A contract test is named after it.
+    /// A contract test is made of it or named after it.
     pub tested: bool,
     /// The simulator's part for the vendor names it.
     pub simulated: bool,
@@ -64,6 +66,7 @@ pub struct Coverage {
 pub fn of(root: &Path, documents: &[Document], facts: Option<&Path>) -> Result<Coverage, Error> {
     let tests = Sources::read(root, &rust_files(&root.join(CONTRACT))?)?;
     let prefixes = Sources::read(root, &[root.join(CALLS)])?;
+    let typed = Sources::read(root, &rust_files(&root.join(TYPED))?)?;
     let mut coverage = Coverage { tables: Vec::new(), facts: Vec::new() };
     for document in documents {
         let vendor = document.vendor();
@@ -88,7 +91,7 @@ pub fn of(root: &Path, documents: &[Document], facts: Option<&Path>) -> Result<C
             Row {
                 id: id.to_owned(),
                 known: known.as_ref().map(|known| known.contains(&folded(&call))),
-                tested: tests.tests.iter().any(named),
+                tested: tests.tests.iter().any(named) || (typed.texts.contains(id) && typed.methods.contains(&method)),
                 simulated: simulator.texts.contains(id),
                 used: provider.texts.contains(id) && provider.methods.contains(&method),
                 call,
@@ -110,8 +113,8 @@ impl Coverage {
     pub fn markdown(&self) -> String {
         let mut out = "<!-- Made by `cargo xtask coverage`; run it again instead of changing this file. -->\n\n\
                        # Coverage\n\n\
-                       Each operation that a document in `specs/` describes, and how far it is carried: *tested* says that \
-                       contract\ntests of its name serve its examples to the typed client, *simulated* that the simulator \
+                       Each operation that a document in `specs/` describes, and how far it is carried: *tested* says that the \
+                       contract\ntests send and serve its examples with the typed client, *simulated* that the simulator \
                        answers it, *used* that the\nvendor's provider calls it to synchronize; whatever is described can be \
                        called by name with `backup-sync api`.\n"
             .to_owned();

@@ -47,7 +47,8 @@ impl Door {
         }
     }
 
-    /// The operations that the faults are played on.
+    /// The operations that the faults are played on: those of a synchronization, and one for each other shape of body and
+    /// answer. What faults cannot tell apart, [`crate::retries`] does with every operation of the tables.
     pub(super) fn subjects(self, column: Column) -> &'static [&'static str] {
         match (self, column) {
             (Self::Vb365, Column::Read) => &["BackupRepository_Get"],
@@ -55,7 +56,13 @@ impl Door {
             (Self::Cbr | Self::CbrSigned, Column::Read) => &["ShowOpLog", "ListOpLogs"],
             (Self::Cbr | Self::CbrSigned, Column::Start) => &["ImportCheckpoint", "ImportBackup"],
             (Self::Vr, Column::Read) => &["getTaskInfo", "getReplicationInfo"],
-            (Self::Vr, Column::Start) => &["syncReplication", "pauseReplication", "resumeReplication"],
+            (Self::Vr, Column::Start) => &[
+                "syncReplication",
+                "pauseReplication",
+                "resumeReplication",
+                "configureReplication",
+                "destroyReplication",
+            ],
         }
     }
 

@@ -61,6 +61,7 @@ fn emitted(operation: &OperationNode<'_>) -> Option<TokenStream> {
     let number = |key: &str| paging.get(key).and_then(Value::as_u64);
     let (style, start, size) = match text("style")? {
         "offset" => (quote! { Offset }, text("offset")?, text("limit")?),
+        "none" => return None,
         _ => (quote! { Page }, text("page")?, text("per-page")?),
     };
     let items = text("items")?;

@@ -12,6 +12,7 @@ pub mod parameters;
 pub mod responses;
 pub mod secrets;
 pub mod tolerance;
+pub mod unused;
 pub mod wire;
 
 use serde_json::Value;
@@ -60,7 +61,8 @@ pub struct Lowered {
 pub type Pass = (&'static str, fn(&mut Value, &mut Plan));
 
 /// All passes for the client, in order.
-pub const PASSES: [Pass; 8] = [
+pub const PASSES: [Pass; 9] = [
+    ("unused", unused::run),
     ("responses", responses::run),
     ("compositions", compositions::run),
     ("secrets", secrets::run),

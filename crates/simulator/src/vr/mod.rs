@@ -1,8 +1,15 @@
 //! VMware vSphere Replication, REST API v1 and v2, as a server.
 
+mod contract;
+mod desk;
+mod inventory;
 mod lists;
+mod replications;
+mod servers;
 mod sessions;
 mod state;
+mod storage;
+mod tasks;
 mod views;
 
 use std::borrow::Cow;
@@ -13,9 +20,14 @@ use axum::http::Method;
 use vsphere_replication::v2::OPERATIONS;
 use vsphere_replication::v2::types as t;
 
+use self::contract::{Need, need};
+use self::desk::{Answered, Desk};
+use self::inventory::Site;
 use self::lists::{Asked, Key, key_of};
+use self::replications::Replication;
 use self::sessions::Sessions;
-use self::state::{Action, Refusal, Replication, State, Task};
+use self::state::{Refusal, State};
+use self::tasks::{Action, Task};
 use self::views::{Holds, Reach, View};
 use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
@@ -57,7 +69,7 @@ pub(crate) fn open(setup: Setup<'_>) -> (Box<dyn Vendor>, Endpoint) {
         password: setup.password.clone(),
         remote_username: Some(REMOTE_USERNAME.to_owned()),
         remote_password: Some(remote_password.clone()),
-        targets: state.replications().iter().map(target).collect(),
+        targets: state.replications().map(target).collect(),
         ..Endpoint::at(setup.name, "vsphere-replication", format!("{}{BASE}v2", setup.origin))
     };
     let sessions = Sessions::new(setup.settings);
@@ -81,6 +93,7 @@ impl Vendor for Vr {
     fn answer(&self, call: &Call) -> Answer {
         let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, sessions) = &mut *locked;
+        state.settle(call.now);
         let session = call.header("x-dr-session");
         if let Err(wait) = sessions.count(call.now, call.peer, session) {
             return self.throttled(state, wait);
@@ -97,23 +110,40 @@ impl Vendor for Vr {
             return Answer::empty(401);
         };
         let of_pairing = call.path.contains("/pairings/") && !call.param(0).is_empty();
-        if of_pairing && call.param(0) != state.pairing.id {
-            return Answer::empty(404);
-        }
-        let reach = self.reach(call.now, sessions.has_remote(session, &state.pairing.id));
+        let pairing = if of_pairing { state.pairing_number(call.param(0)) } else { Some(0) };
+        let Some(pairing) = pairing else { return Answer::empty(404) };
+        let reach = self.reach(call.now, sessions.has_remote(session, &state.pairing(pairing).id));
+        let refused = match need(operation, call, state.pairing(pairing)) {
+            Need::Nothing => false,
+            Need::Up => reach == Reach::Down,
+            Need::Login => !reach.is_whole(),
+        };
         match operation {
+            _ if refused => self.unreachable(state, reach),
             "getCurrentSession" => Answer::json(200, &t::SessionInfo { username: Some(USERNAME.to_owned()) }),
             "logout" => {
                 sessions.close(session);
                 Answer::empty(204)
             }
-            "createRemoteSession" | "syncReplication" if reach == Reach::Down => self.unreachable(state, reach),
-            "getRemoteSession" | "pauseReplication" | "resumeReplication" if !reach.is_whole() => {
-                self.unreachable(state, reach)
-            }
-            "createRemoteSession" => self.log_in_remotely(call, sessions, session, &state.pairing.id),
+            "createRemoteSession" => self.log_in_remotely(call, sessions, session, &state.pairing(pairing).id),
             "getRemoteSession" => Answer::json(200, &t::SessionInfo { username: Some(REMOTE_USERNAME.to_owned()) }),
-            _ => self.dispatch(operation, call, state, reach),
+            operation => {
+                let mut desk = Desk {
+                    state,
+                    call,
+                    operation,
+                    settings: &self.settings,
+                    scripts: &self.scripts,
+                    remote_login: (REMOTE_USERNAME, &self.remote_password),
+                    pairing,
+                    reach,
+                };
+                desk.dispatch().unwrap_or_else(|refusal| match refusal {
+                    Refusal::Unknown => Answer::empty(404),
+                    Refusal::State(why) => error(desk.state, 400, "INVALID_STATE", why),
+                    Refusal::Request(why) => error(desk.state, 400, "INVALID_REQUEST", &why),
+                })
+            }
         }
     }
 
@@ -142,7 +172,7 @@ fn error(state: &mut State, status: u16, code: &str, message: &str) -> Answer {
     let error = t::ResponseError {
         error_code: Some(code.to_owned()),
         message: Some(message.to_owned()),
-        op_id: Some(state.op_id()),
+        op_id: Some(state.uuid()),
     };
     Answer::json(status, &error)
 }
@@ -192,81 +222,70 @@ impl Vr {
             _ => Answer::empty(401),
         }
     }
+}
 
-    fn dispatch(&self, operation: &str, call: &Call, state: &mut State, reach: Reach) -> Answer {
-        let action = match operation {
-            "syncReplication" => Some(Action::Sync),
-            "pauseReplication" => Some(Action::Pause),
-            "resumeReplication" => Some(Action::Resume),
-            _ => None,
-        };
-        if let Some(action) = action {
-            return self.start(call, state, action);
+impl Desk<'_> {
+    fn dispatch(&mut self) -> Answered {
+        match self.operation {
+            "getVrInfo" => Ok(Answer::json(200, &self.view().one_vrms(Site::Local))),
+            "getAllVrServers" | "getAllVrServersInPairing" => self.replication_servers(),
+            "getVrServer" | "getVrServerInPairing" => self.replication_server(),
+            "registerVrServer" | "registerVrServerInPairing" => self.register(),
+            "unregisterVrServer" | "unregisterVrServerInPairing" => self.change_server(Action::Unregister),
+            "reconnectVrServer" | "reconnectVrServerInPairing" => self.change_server(Action::ReconnectServer),
+            "getVrPairings" => self.pairings(),
+            "getVrPairing" => Ok(Answer::json(200, &self.view().one_pairing())),
+            "pairVr" => self.pair(Action::Pair),
+            "reconnectVrPairing" => self.pair(Action::ReconnectPairing),
+            "deleteVrPairing" => self.break_pairing(),
+            "getVrPairingIssues" => self.pairing_issues(),
+            "getAllVrDetailsInPairing" => self.management_servers(),
+            "getVrInfoInPairing" => self.management_server(),
+            "getAllReplications" => replications(&self.view(), self.call, self.settings),
+            "getReplicationInfo" => self.replication(),
+            "getReplicationsCount" => self.count(),
+            "getReplicationsIssues" => self.replication_issues(),
+            "getReplicatedVmDisks" => self.replicated_disks(),
+            "configureReplication" => self.configure(),
+            "reconfigureReplication" => self.reconfigure(),
+            "syncReplication" => self.act(Action::Sync),
+            "pauseReplication" => self.act(Action::Pause),
+            "resumeReplication" => self.act(Action::Resume),
+            "unconfigureReplication" => self.remove_replication(Action::Unconfigure),
+            "destroyReplication" => self.remove_replication(Action::Destroy),
+            "getVrCapableTargetDatastores" => self.target_datastores(),
+            "browseDatastore" => self.browse(),
+            "getSeedsForDisks" => self.find_seeds(),
+            "getVcStoragePolicies" => self.policies(),
+            "checkStoragePolicyCompliance" => self.compliance(),
+            "getLocalVms" => self.virtual_machines(),
+            "getVmCapability" => self.capability(),
+            "getLocalVmDisks" => self.disks_of_machine(),
+            "getRecentTasksInfo" => tasks(&self.view(), self.call),
+            "getTaskInfo" => self.task(),
+            other => Err(Refusal::Request(format!("The simulator does not know {other}."))),
         }
-        let times_as_text = call.path.starts_with("/api/rest/vr/v1/");
-        let view = View { state, now: call.now, times_as_text, reach, extended: true, nulls: self.settings.vr_nulls };
-        let answered = match operation {
-            "getVrInfo" => Ok(Answer::json(200, &views::info(&state.pairing))),
-            "getVrPairings" => pairings(&view, call),
-            "getVrPairing" => Ok(Answer::json(200, &view.one_pairing())),
-            "getAllReplications" => replications(&view, call, &self.settings),
-            "getReplicationInfo" => Ok(match state.replication(call.param(1)) {
-                Some(replication) => view.object(200, Holds::Replications, &view.one_replication(replication)),
-                None => Answer::empty(404),
-            }),
-            "getRecentTasksInfo" => tasks(&view, call),
-            "getTaskInfo" => Ok(match state.task(call.param(0), call.now) {
-                Some(task) => view.object(200, Holds::Tasks, &view.one_task(task)),
-                None => Answer::empty(404),
-            }),
-            other => Err(format!("The simulator does not know {other}.")),
-        };
-        answered.unwrap_or_else(|why| error(state, 400, "INVALID_REQUEST", &why))
     }
 
-    fn start(&self, call: &Call, state: &mut State, action: Action) -> Answer {
-        let times_as_text = call.path.starts_with("/api/rest/vr/v1/");
-        let started = state.start(call.param(1), action, call.now, &self.scripts, self.settings.duration);
-        let id = match started {
-            Ok(task) => task.id.clone(),
-            Err(Refusal::Unknown) => return Answer::empty(404),
-            Err(Refusal::State(why)) => return error(state, 400, "INVALID_STATE", why),
-        };
-        let view = View {
-            state,
-            now: call.now,
-            times_as_text,
-            reach: Reach::Whole,
-            extended: true,
-            nulls: self.settings.vr_nulls,
-        };
-        match state.task(&id, call.now) {
-            Some(task) => view.object(202, Holds::Tasks, &view.one_task(task)),
-            None => Answer::empty(404),
-        }
+    fn replication(&self) -> Answered {
+        let replication = self.state.replication(self.pairing, self.call.param(1)).ok_or(Refusal::Unknown)?;
+        let view = self.view();
+        Ok(view.object(200, Holds::Replications, &view.one_replication(replication)))
+    }
+
+    fn task(&self) -> Answered {
+        let task = self.state.task(self.call.param(0), self.call.now).ok_or(Refusal::Unknown)?;
+        let view = self.view();
+        Ok(view.object(200, Holds::Tasks, &view.one_task(task)))
     }
 }
 
-fn pairings(view: &View<'_>, call: &Call) -> Result<Answer, String> {
-    let asked = Asked::read(&call.pairs())?;
-    let json = serde_json::to_value(view.pairing()).unwrap_or_default();
-    let page = asked.apply(vec![&view.state.pairing], |_, name| key_of(&json, name));
-    let missing = if page.items.is_empty() { Vec::new() } else { view.missing_of_pairing("$.list[0]") };
-    let list = t::PairingDrResponseList {
-        list: Some(page.items.iter().map(|_| view.pairing()).collect()),
-        meta: Some(asked.envelope(call, page.total, missing)),
-    };
-    Ok(view.page(Holds::Pairings, &list))
-}
-
-fn replications(view: &View<'_>, call: &Call, settings: &Settings) -> Result<Answer, String> {
+fn replications(view: &View<'_>, call: &Call, settings: &Settings) -> Answered {
     let query = call.pairs();
     let asked = Asked::read(&query)?.capped(settings);
     let view = View { extended: query.truth("extended_info") == Some(true), ..*view };
-    // All of them leave the local vCenter.
-    let outgoing =
-        query.get("source_vc_guid").is_none_or(|source| source.eq_ignore_ascii_case(&view.state.pairing.local_vc.id));
-    let all = view.state.replications().iter().filter(|_| outgoing).collect();
+    let source = query.get("source_vc_guid");
+    let all = view.state.replications_in(view.number).filter(|replication| view.leaves(replication, source)).collect();
     let page = asked.apply(all, |replication: &Replication, name| match name {
         "id" => Key::Text(Cow::Borrowed(&replication.id)),
         "name" => Key::Text(Cow::Borrowed(&replication.name)),
@@ -278,10 +297,10 @@ fn replications(view: &View<'_>, call: &Call, settings: &Settings) -> Result<Ans
         list: Some(page.items.iter().map(|replication| view.replication(replication)).collect()),
         meta: Some(asked.envelope(call, page.total, missing)),
     };
-    Ok(view.page(Holds::Replications, &list))
+    Ok(view.page(200, Holds::Replications, &list))
 }
 
-fn tasks(view: &View<'_>, call: &Call) -> Result<Answer, String> {
+fn tasks(view: &View<'_>, call: &Call) -> Answered {
     let asked = Asked::read(&call.pairs())?;
     // Whole ids need no walk through all tasks.
     let by_id =
@@ -296,5 +315,5 @@ fn tasks(view: &View<'_>, call: &Call) -> Result<Answer, String> {
         list: Some(page.items.iter().map(|task| view.task(task)).collect()),
         meta: Some(asked.envelope(call, page.total, Vec::new())),
     };
-    Ok(view.page(Holds::Tasks, &list))
+    Ok(view.page(200, Holds::Tasks, &list))
 }

@@ -1,112 +1,71 @@
-//! The pairing, the replications and the tasks of one vSphere Replication appliance.
+//! The pairings, the replications, the servers and the tasks of one vSphere Replication appliance.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use vsphere_replication::v2::types::ReconfigureReplicationSpec;
+
+use super::replications::{Replication, Standing};
+use super::servers::Server;
+use super::tasks::{Action, Change, Order, Subject, Task};
 use crate::control::JobState;
 use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
-use crate::script::{Behaviour, Scripts};
+use crate::script::Scripts;
 use crate::settings::{Settings, Words};
 
 const WORDS: Words =
     Words { usual: &[("app-01", true), ("db-01", true), ("web-01", false)], ready: "vm", other: "paused" };
 
-/// Data arrive this share of a synchronization's time after its task has ended.
-const LAG_SHARE: u32 = 10;
-/// A pause or a resumption takes this share of the usual time.
-const SWITCH_SHARE: u32 = 6;
-
 /// A vCenter server or a management server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) id: String,
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
 }
 
-/// The two sites and what joins them.
-#[derive(Debug)]
+/// Two sites and what joins them.
+#[derive(Clone, Debug)]
 pub(crate) struct Pairing {
     pub(crate) id: String,
     pub(crate) local_vc: Place,
     pub(crate) remote_vc: Place,
     pub(crate) local_vrms: Place,
     pub(crate) remote_vrms: Place,
-    pub(crate) replication_server: String,
+    pub(crate) gone: bool,
 }
 
-/// A replication.
-#[derive(Debug)]
-pub(crate) struct Replication {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) vm: String,
-    /// These three are as they were before the newest task.
-    paused: bool,
-    last_sync: i64,
-    last_duration: i64,
-    newest: Option<usize>,
-}
-
-/// What a task does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Sync,
-    Pause,
-    Resume,
-}
-
-/// A task.
-#[derive(Debug)]
-pub(crate) struct Task {
-    pub(crate) id: String,
-    pub(crate) action: Action,
-    pub(crate) replication: usize,
-    pub(crate) course: Course,
-}
-
-/// Where a replication stands at one moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    pub(crate) paused: bool,
-    /// Percent of the synchronization that runs.
-    pub(crate) moving: Option<u8>,
-    /// Milliseconds since 1970, and seconds.
-    pub(crate) last_sync: i64,
-    pub(crate) last_duration: i64,
-}
-
-/// Why a task cannot be started.
+/// Why a call is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
+    /// Nothing is known under an id of the path.
     Unknown,
+    /// The object is in no state for it.
     State(&'static str),
+    /// The request is wrong, in this way.
+    Request(String),
 }
 
-impl Task {
-    /// Whether the appliance has not forgotten it.
-    pub(crate) fn is_known(&self, now: Duration) -> bool {
-        !matches!(self.course.stage(now), Stage::Ended(End::Vanished))
-    }
-
-    /// When the replication has come to rest after it; `None` for a task without end.
-    fn settled(&self) -> Option<Duration> {
-        let lag = match self.action {
-            Action::Sync => self.course.duration() / LAG_SHARE,
-            Action::Pause | Action::Resume => Duration::ZERO,
-        };
-        Some(self.course.end()?.saturating_add(lag))
+impl From<String> for Refusal {
+    fn from(why: String) -> Self {
+        Self::Request(why)
     }
 }
 
 /// Everything that one appliance knows.
 pub(crate) struct State {
     ids: Ids,
-    pub(crate) pairing: Pairing,
+    /// The pairing of the settings, as it was in the beginning: the local end of all others is the same.
+    home: Pairing,
+    /// Those that are gone stay here, so that numbers stay right; the first is that of the settings.
+    pairings: Vec<Pairing>,
     replications: Vec<Replication>,
     by_id: HashMap<String, usize>,
+    servers: Vec<Server>,
     tasks: Vec<Task>,
     task_by_id: HashMap<String, usize>,
+    /// Tasks that change something when they end, and have not ended.
+    pending: Vec<usize>,
     /// Milliseconds since 1970 when the clock began.
     epoch: i64,
 }
@@ -115,35 +74,47 @@ impl State {
     /// The replications that the settings want; `epoch` is now, in milliseconds since 1970.
     pub(crate) fn new(name: &str, settings: &Settings, epoch: i64) -> Self {
         let mut ids = Ids::new(name);
-        let place = |ids: &mut Ids, name| Place { id: ids.uuid(), name };
+        let place = |ids: &mut Ids, name: &str| Place { id: ids.uuid(), name: name.to_owned() };
         let pairing = Pairing {
             id: ids.uuid(),
             local_vc: place(&mut ids, "vc-a.example.com"),
             remote_vc: place(&mut ids, "vc-b.example.com"),
             local_vrms: place(&mut ids, "vrms-a.example.com"),
             remote_vrms: place(&mut ids, "vrms-b.example.com"),
-            replication_server: ids.uuid(),
+            gone: false,
         };
+        let remote_server = Server::inside(ids.uuid(), &pairing.remote_vrms);
         let names = settings.names(&WORDS, |number| format!("vm-{number:05}"));
         let mut replications = Vec::new();
         for (number, (name, ready)) in (0_i64..).zip(names) {
+            let id = format!("HmsGroup:GID-{}:{}", ids.uuid(), pairing.local_vrms.id);
+            let vm = format!("VirtualMachine:vm-{}:{}", 1000 + number, pairing.local_vc.id);
             replications.push(Replication {
-                id: format!("HmsGroup:GID-{}:{}", ids.uuid(), pairing.local_vrms.id),
-                name,
-                vm: format!("VirtualMachine:vm-{}:{}", 1000 + number, pairing.local_vc.id),
                 paused: !ready,
                 last_sync: epoch - (20 + number % 40) * 60_000,
                 last_duration: 42,
-                newest: None,
+                ..Replication::new(id, name, vm)
             });
         }
         let by_id =
             replications.iter().enumerate().map(|(index, replication)| (replication.id.clone(), index)).collect();
-        Self { ids, pairing, replications, by_id, tasks: Vec::new(), task_by_id: HashMap::new(), epoch }
+        let local_server = Server::inside(ids.uuid(), &pairing.local_vrms);
+        Self {
+            ids,
+            home: pairing.clone(),
+            pairings: vec![pairing],
+            replications,
+            by_id,
+            servers: vec![local_server, remote_server],
+            tasks: Vec::new(),
+            task_by_id: HashMap::new(),
+            pending: Vec::new(),
+            epoch,
+        }
     }
 
-    /// An id for an answer.
-    pub(crate) fn op_id(&mut self) -> String {
+    /// An id for an answer or a new object.
+    pub(crate) fn uuid(&mut self) -> String {
         self.ids.uuid()
     }
 
@@ -152,17 +123,56 @@ impl State {
         self.epoch.saturating_add(i64::try_from(moment.as_millis()).unwrap_or(i64::MAX))
     }
 
-    pub(crate) fn replications(&self) -> &[Replication] {
+    /// The pairing with this number, or the first.
+    pub(crate) fn pairing(&self, number: usize) -> &Pairing {
+        self.pairings.get(number).unwrap_or(&self.home)
+    }
+
+    pub(crate) fn pairing_number(&self, id: &str) -> Option<usize> {
+        self.pairings.iter().position(|pairing| !pairing.gone && pairing.id == id)
+    }
+
+    /// The pairings that there are.
+    pub(crate) fn pairings(&self) -> impl Iterator<Item = &Pairing> {
+        self.pairings.iter().filter(|pairing| !pairing.gone)
+    }
+
+    /// The replications that there are, of all pairings.
+    pub(crate) fn replications(&self) -> impl Iterator<Item = &Replication> {
+        self.replications.iter().filter(|replication| !replication.gone)
+    }
+
+    /// The replications of one pairing.
+    pub(crate) fn replications_in(&self, pairing: usize) -> impl Iterator<Item = &Replication> {
+        self.replications().filter(move |replication| replication.pairing == pairing)
+    }
+
+    /// All replications that there ever were: their virtual machines stay.
+    pub(crate) fn all_replications(&self) -> &[Replication] {
         &self.replications
     }
 
-    pub(crate) fn replication(&self, id: &str) -> Option<&Replication> {
-        self.replications.get(*self.by_id.get(id)?)
+    pub(crate) fn replication(&self, pairing: usize, id: &str) -> Option<&Replication> {
+        let found = self.replications.get(*self.by_id.get(id)?)?;
+        (found.pairing == pairing && !found.gone).then_some(found)
     }
 
-    /// The replication of a task.
-    pub(crate) fn replication_of(&self, task: &Task) -> Option<&Replication> {
-        self.replications.get(task.replication)
+    /// The number of a replication of a pairing.
+    pub(crate) fn replication_number(&self, pairing: usize, id: &str) -> Option<usize> {
+        self.replication(pairing, id)?;
+        self.by_id.get(id).copied()
+    }
+
+    /// Adds a replication and gives its number.
+    pub(crate) fn add_replication(&mut self, replication: Replication) -> usize {
+        let number = self.replications.len();
+        self.by_id.insert(replication.id.clone(), number);
+        self.replications.push(replication);
+        number
+    }
+
+    pub(crate) fn servers(&self) -> &[Server] {
+        &self.servers
     }
 
     /// The tasks that the appliance remembers, oldest first.
@@ -174,12 +184,25 @@ impl State {
         self.tasks.get(*self.task_by_id.get(id)?).filter(|task| task.is_known(now))
     }
 
+    /// A task that has just been started.
+    pub(crate) fn started(&self, number: usize) -> Option<&Task> {
+        self.tasks.get(number)
+    }
+
+    /// Id and name of the object that a task works on.
+    pub(crate) fn subject<'a>(&'a self, task: &'a Task) -> (&'a str, &'a str) {
+        match &task.subject {
+            Subject::Replication(number) => {
+                let found = self.replications.get(*number);
+                found.map_or(("", ""), |replication| (replication.id.as_str(), replication.name.as_str()))
+            }
+            Subject::Object { id, name } => (id, name),
+        }
+    }
+
     /// How many tasks there were, and the newest `most` of them.
     pub(crate) fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
-        let job = |task: &Task| {
-            let target = self.replication_of(task).map_or("", |replication| replication.id.as_str());
-            task.course.job(now, &task.id, target, task.action.operation())
-        };
+        let job = |task: &Task| task.course.job(now, &task.id, self.subject(task).0, task.operation);
         (self.tasks.len(), self.tasks.iter().rev().take(most).map(job).collect())
     }
 
@@ -195,71 +218,98 @@ impl State {
 
     /// Where a replication stands.
     pub(crate) fn standing(&self, replication: &Replication, now: Duration) -> Standing {
-        let rest = Standing {
-            paused: replication.paused,
-            moving: None,
-            last_sync: replication.last_sync,
-            last_duration: replication.last_duration,
-        };
-        let Some(task) = self.newest(replication) else { return rest };
-        let done = task.course.has_effect(now);
-        match task.action {
-            Action::Pause => Standing { paused: rest.paused || done, ..rest },
-            Action::Resume => Standing { paused: rest.paused && !done, ..rest },
-            Action::Sync => match task.course.stage(now) {
-                Stage::Running | Stage::Odd(_) => Standing { moving: Some(task.course.percent(now)), ..rest },
-                Stage::Ended(_) if done => self.arrived(task, now, rest),
-                Stage::Waiting | Stage::Ended(_) => rest,
-            },
+        let rest = replication.at_rest();
+        match self.newest(replication) {
+            Some(task) => task.standing(now, rest, |moment| self.millis(moment)),
+            None => rest,
         }
     }
 
-    /// After the task has ended well: first the rest of the data, then the new time.
-    fn arrived(&self, task: &Task, now: Duration, rest: Standing) -> Standing {
-        match task.settled() {
-            Some(settled) if now >= settled => Standing {
-                last_sync: self.millis(settled),
-                last_duration: i64::try_from(task.course.duration().as_secs()).unwrap_or(i64::MAX),
-                ..rest
-            },
-            _ => Standing { moving: Some(99), ..rest },
-        }
+    /// Why a replication could not be configured.
+    pub(crate) fn trouble(&self, replication: &Replication, now: Duration) -> Option<String> {
+        let newest = self.newest(replication).filter(|task| task.action == Action::Configure);
+        let failed = newest.and_then(|task| match task.course.stage(now) {
+            Stage::Ended(End::Failed(why)) => Some(why.to_owned()),
+            Stage::Ended(end) if !end.has_effect() => Some("The task was cancelled.".to_owned()),
+            _ => None,
+        });
+        failed.or_else(|| replication.trouble.clone())
     }
 
-    /// Starts a task, if the state of the replication allows it.
-    pub(crate) fn start(
-        &mut self,
-        id: &str,
-        action: Action,
-        now: Duration,
-        scripts: &Scripts,
-        usual: Duration,
-    ) -> Result<&Task, Refusal> {
-        let index = *self.by_id.get(id).ok_or(Refusal::Unknown)?;
-        let replication = self.replications.get(index).ok_or(Refusal::Unknown)?;
-        let busy = self.newest(replication).is_some_and(|task| task.settled().is_none_or(|settled| now < settled));
-        let standing = self.standing(replication, now);
-        match (action, busy, standing.paused) {
-            (_, true, _) => return Err(Refusal::State("Another task of the replication is running.")),
-            (Action::Sync, _, true) => return Err(Refusal::State("The replication is paused.")),
-            (Action::Pause, _, true) => return Err(Refusal::State("The replication is paused already.")),
-            (Action::Resume, _, false) => return Err(Refusal::State("The replication is not paused.")),
-            _ => {}
-        }
-        let course = match action {
-            Action::Sync => Course::new(now, scripts.next(id).unwrap_or_else(Behaviour::success), usual),
-            Action::Pause | Action::Resume => Course::new(now, Behaviour::success(), usual / SWITCH_SHARE),
-        };
-        let task_id = format!("HmsTask:HTID-{}:{}", self.ids.uuid(), self.pairing.local_vrms.id);
+    /// Whether a task of the replication is at work.
+    pub(crate) fn is_busy(&self, replication: &Replication, now: Duration) -> bool {
+        self.newest(replication).is_some_and(|task| task.settled().is_none_or(|settled| now < settled))
+    }
+
+    /// Starts a task and gives its number.
+    pub(crate) fn begin(&mut self, order: Order, now: Duration, scripts: &Scripts, usual: Duration) -> usize {
+        let id = format!("HmsTask:HTID-{}:{}", self.ids.uuid(), self.home.local_vrms.id);
         let number = self.tasks.len();
-        self.task_by_id.insert(task_id.clone(), number);
-        if let Some(replication) = self.replications.get_mut(index) {
-            replication.paused = standing.paused;
-            replication.last_sync = standing.last_sync;
-            replication.last_duration = standing.last_duration;
-            replication.newest = Some(number);
+        if let Subject::Replication(index) = order.subject
+            && let Some(replication) = self.replications.get(index)
+        {
+            let (standing, trouble) = (self.standing(replication, now), self.trouble(replication, now));
+            if let Some(replication) = self.replications.get_mut(index) {
+                replication.fold(standing, trouble, number);
+            }
         }
-        self.tasks.push(Task { id: task_id, action, replication: index, course });
-        self.tasks.get(number).ok_or(Refusal::Unknown)
+        let script = order.script.as_deref().and_then(|target| scripts.next(target));
+        let behaviour = script.or(order.behaviour).unwrap_or_else(crate::script::Behaviour::success);
+        let course = Course::new(now, behaviour, order.action.lasts(usual));
+        if order.change.is_some() {
+            self.pending.push(number);
+        }
+        self.task_by_id.insert(id.clone(), number);
+        let Order { operation, action, subject, change, .. } = order;
+        self.tasks.push(Task { id, operation, action, subject, course, change });
+        number
+    }
+
+    /// Does what tasks that have ended by now were to change.
+    pub(crate) fn settle(&mut self, now: Duration) {
+        let mut due = Vec::new();
+        self.pending.retain(|number| {
+            let over = self.tasks.get(*number).is_none_or(|task| task.course.is_over(now));
+            if over {
+                due.push(*number);
+            }
+            !over
+        });
+        for number in due {
+            let task = self.tasks.get_mut(number).filter(|task| task.course.has_effect(now));
+            if let Some(change) = task.and_then(|task| task.change.take()) {
+                self.change(change);
+            }
+        }
+    }
+
+    fn change(&mut self, change: Change) {
+        match change {
+            Change::Replication(number, spec) => self.reconfigure(number, spec),
+            Change::NoReplication(number) => {
+                if let Some(replication) = self.replications.get_mut(number) {
+                    replication.gone = true;
+                }
+            }
+            Change::Pairing(pairing, server) => {
+                self.pairings.push(*pairing);
+                self.servers.push(server);
+            }
+            Change::NoPairing(number) => {
+                if let Some(pairing) = self.pairings.get_mut(number) {
+                    pairing.gone = true;
+                    let owner = pairing.remote_vrms.id.clone();
+                    self.servers.retain(|server| server.owner != owner);
+                }
+            }
+            Change::Server(server) => self.servers.push(server),
+            Change::NoServer(uuid) => self.servers.retain(|server| server.uuid != uuid),
+        }
+    }
+
+    fn reconfigure(&mut self, number: usize, spec: Box<ReconfigureReplicationSpec>) {
+        if let Some(replication) = self.replications.get_mut(number) {
+            replication.spec = Some(spec);
+        }
     }
 }

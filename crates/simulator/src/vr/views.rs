@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use vsphere_replication::v2::open::{ReplicationStatus, ServerStatus, TaskStatus};
+use vsphere_replication::v2::open::{ReplicationConfigurationState, ReplicationStatus, ServerStatus, TaskStatus};
 use vsphere_replication::v2::types as t;
 
-use super::state::{Action, Pairing, Place, Replication, Standing, State, Task};
+use super::inventory::Site;
+use super::replications::{Replication, Standing};
+use super::servers::Server;
+use super::state::{Pairing, Place, State};
+use super::tasks::Task;
 use crate::course::{End, Stage};
 use crate::message::Answer;
 
@@ -39,7 +43,7 @@ impl Reach {
     }
 
     /// Says of each of these members that it is missing.
-    fn missing(self, fields: impl Iterator<Item = String>) -> Vec<t::MetaError> {
+    pub(crate) fn missing(self, fields: impl Iterator<Item = String>) -> Vec<t::MetaError> {
         let Some((code, message)) = self.reason() else { return Vec::new() };
         fields.map(|field| t::MetaError { code: text(code), message: text(message), field: Some(field) }).collect()
     }
@@ -65,15 +69,50 @@ const LINK_NULLS: [&str; 2] = ["next", "previous"];
 /// What a list or an object holds, as far as its members may be null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holds {
-    Pairings,
+    /// Objects without members that may be null.
+    Whole,
+    Capabilities,
+    Datastores,
+    Disks,
+    Issues,
+    Machines,
+    ReplicatedDisks,
     Replications,
+    Seeds,
+    Servers,
     Tasks,
+    Verdicts,
+}
+
+impl Holds {
+    /// Members that may be null.
+    fn nulls(self) -> &'static [&'static str] {
+        match self {
+            Self::Whole => &[],
+            Self::Capabilities => &["vm_encryption_key_provider_type", "replication_not_supported_reasons"],
+            Self::Datastores => &["maintenance_mode"],
+            Self::Disks => &["source_storage_policy_name", "source_storage_policy_id", "controller_label"],
+            Self::Issues => &["entity_name"],
+            Self::Machines => &["power_state", "connection_state", "managed_by_info"],
+            Self::ReplicatedDisks => {
+                &["destination_path", "destination_storage_policy_id", "destination_storage_policy_name"]
+            }
+            Self::Replications => &REPLICATION_NULLS,
+            Self::Seeds => &["found_seeds"],
+            Self::Servers => &["uuid", "hostname", "configuration_url", "name", "fault"],
+            Self::Tasks => &TASK_NULLS,
+            Self::Verdicts => &["not_compliant_detailed_message"],
+        }
+    }
 }
 
 /// How the objects are shown: when, to whom, and in which version of the API.
 #[derive(Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) state: &'a State,
+    /// The pairing that the call is about, and its number.
+    pub(crate) pairing: &'a Pairing,
+    pub(crate) number: usize,
     pub(crate) now: Duration,
     /// v1 writes the times of tasks as text.
     pub(crate) times_as_text: bool,
@@ -85,7 +124,7 @@ pub(crate) struct View<'a> {
     pub(crate) nulls: bool,
 }
 
-fn text(text: &str) -> Option<String> {
+pub(crate) fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
@@ -101,28 +140,11 @@ fn server(place: &Place, url: String, version: &str) -> t::ServerInfo {
     t::ServerInfo {
         id: text(&place.id),
         url: Some(url),
-        name: text(place.name),
+        name: text(&place.name),
         server_status: Some(ServerStatus::Ok),
         certificates: Some(Vec::new()),
         certificate_warnings: Some(Vec::new()),
         version: text(version),
-    }
-}
-
-/// The management server itself.
-pub(crate) fn info(pairing: &Pairing) -> t::VrmsInfoDrResponseEntity {
-    t::VrmsInfoDrResponseEntity {
-        id: text(&pairing.local_vrms.id),
-        url: Some(format!("https://{}:8043", pairing.local_vrms.name)),
-        name: text(pairing.local_vrms.name),
-        server_status: Some(ServerStatus::Ok),
-        certificates: Some(Vec::new()),
-        certificate_warnings: Some(Vec::new()),
-        version: text(VERSION),
-        vc_guid: text(&pairing.local_vc.id),
-        vc_name: text(pairing.local_vc.name),
-        extension_key: text("com.vmware.vcHms"),
-        meta: Some(t::Metadata::default()),
     }
 }
 
@@ -133,9 +155,19 @@ fn meta(errors: Vec<t::MetaError>) -> Option<t::Metadata> {
 
 fn status(standing: Standing) -> ReplicationStatus {
     match standing {
+        Standing { broken: true, .. } => ReplicationStatus::Error,
+        Standing { configuring: true, .. } => ReplicationStatus::Configuring,
         Standing { paused: true, .. } => ReplicationStatus::Paused,
         Standing { moving: Some(_), .. } => ReplicationStatus::Sync,
         _ => ReplicationStatus::Ok,
+    }
+}
+
+fn configuration(standing: Standing) -> ReplicationConfigurationState {
+    match standing {
+        Standing { broken: true, .. } => ReplicationConfigurationState::Error,
+        Standing { configuring: true, .. } => ReplicationConfigurationState::InProgress,
+        _ => ReplicationConfigurationState::Ok,
     }
 }
 
@@ -147,7 +179,14 @@ macro_rules! replication {
     ($view:expr, $replication:expr, $name:ident { $($meta:tt)* }) => {{
         let (view, replication): (&View<'_>, &Replication) = ($view, $replication);
         let standing = view.state.standing(replication, view.now);
-        let pairing = &view.state.pairing;
+        let ends = [("site-a", &view.pairing.local_vc), ("site-b", &view.pairing.remote_vc)];
+        let [source, target] = if replication.inbound { [ends[1], ends[0]] } else { ends };
+        let server = view.server_of(replication).filter(|_| view.reach.is_whole());
+        let spec = replication.spec.as_deref();
+        let set = |chosen: fn(&t::ReconfigureReplicationSpec) -> Option<bool>, usual: bool| {
+            Some(spec.map_or(usual, |spec| chosen(spec).unwrap_or(false)))
+        };
+        let error = view.state.trouble(replication, view.now);
         let bare = view.state.is_bare(replication, view.now);
         let sync_progress = standing.moving.filter(|_| view.extended && !bare).map(|percent| t::SyncProgressData {
             progress: Some(percent.into()),
@@ -160,35 +199,38 @@ macro_rules! replication {
             id: replication.id.clone(),
             name: text(&replication.name),
             vm_id: text(&replication.vm),
-            source_site_name: text("site-a"),
-            source_vc_id: text(&pairing.local_vc.id),
-            target_site_name: text("site-b"),
-            target_vc_id: text(&pairing.remote_vc.id),
+            source_site_name: text(source.0),
+            source_vc_id: text(&source.1.id),
+            target_site_name: text(target.0),
+            target_vc_id: text(&target.1.id),
             status: Some(t::CompoundReplicationStatus { status: Some(status(standing)), rpo_violation: Some(false) }),
-            rpo: Some(60),
+            rpo: Some(spec.map_or(60, |spec| spec.rpo)),
             type_: Some("VC_TO_VC".into()),
-            replication_server_name: view.reach.is_whole().then(|| pairing.remote_vrms.name.to_owned()),
+            replication_server_name: server.map(|server| server.name.clone()),
             recovery_solution: None,
-            configuration_state: Some("OK".into()),
-            configuration_error: None,
+            configuration_state: Some(configuration(standing)),
+            configuration_error: error.map(|error| t::ReplicationInfoConfigurationError {
+                message: Some(error),
+                details: text("The task that was to configure the replication failed."),
+            }),
             last_group_error: None,
             recovery_state: Some("NOT_STARTED".into()),
             recovery_error: None,
-            target_replication_server_uuid: view.reach.is_whole().then(|| pairing.replication_server.clone()),
+            target_replication_server_uuid: server.map(|server| server.uuid.clone()),
             last_sync_time: Some(standing.last_sync.into()),
             last_sync_duration: view.extended.then_some(standing.last_duration),
             last_sync_size: view.extended.then_some(SIZE),
             current_rpo_violation: Some(0),
-            quiescing_enabled: Some(false),
-            network_compression_enabled: Some(true),
-            encryption_enabled: Some(false),
-            auto_replicate_new_disks_enabled: Some(true),
-            mpit_enabled: Some(false),
-            mpit_instances: Some(0),
-            mpit_days: Some(0),
+            quiescing_enabled: set(|spec| spec.quiesce_enabled, false),
+            network_compression_enabled: set(|spec| Some(spec.network_compression_enabled), true),
+            encryption_enabled: set(|spec| Some(spec.lwd_encryption_enabled), false),
+            auto_replicate_new_disks_enabled: set(|spec| Some(spec.auto_replicate_new_disks), true),
+            mpit_enabled: set(|spec| Some(spec.mpit_enabled), false),
+            mpit_instances: Some(spec.and_then(|spec| spec.mpit_instances).unwrap_or(0)),
+            mpit_days: Some(spec.and_then(|spec| spec.mpit_days).unwrap_or(0)),
             sync_progress,
-            vm_data_sets_replication_enabled: Some(false),
-            enhanced_replication: Some(false),
+            vm_data_sets_replication_enabled: set(|spec| spec.vm_data_sets_replication_enabled, false),
+            enhanced_replication: set(|spec| spec.enhanced_replication, false),
             $($meta)*
         }
     }};
@@ -199,7 +241,7 @@ macro_rules! task {
         let (view, task): (&View<'_>, &Task) = ($view, $task);
         let (status, error) = outcome(task, view.now);
         let full = !matches!(task.course.stage(view.now), Stage::Ended(End::Bare));
-        let replication = view.state.replication_of(task).filter(|_| full);
+        let (id, name) = view.state.subject(task);
         let begun = view.now >= task.course.begin();
         let over = task.course.end().filter(|end| *end <= view.now);
         let time = |moment: Duration| {
@@ -212,10 +254,10 @@ macro_rules! task {
         t::$name {
             id: task.id.clone(),
             status: Some(status),
-            description: full.then(|| format!("{} replication", task.action.word())),
-            description_id: full.then(|| format!("com.vmware.hms.task.{}", task.action.operation())),
-            entity: replication.map(|replication| replication.id.clone()),
-            entity_name: replication.map(|replication| replication.name.clone()),
+            description: full.then(|| task.action.words().to_owned()),
+            description_id: full.then(|| format!("com.vmware.hms.task.{}", task.operation)),
+            entity: full.then(|| id.to_owned()),
+            entity_name: full.then(|| name.to_owned()),
             error,
             result: None,
             progress: full.then(|| task.course.percent(view.now).into()),
@@ -225,24 +267,6 @@ macro_rules! task {
             $($meta)*
         }
     }};
-}
-
-impl Action {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Sync => "Sync",
-            Self::Pause => "Pause",
-            Self::Resume => "Resume",
-        }
-    }
-
-    pub(crate) fn operation(self) -> &'static str {
-        match self {
-            Self::Sync => "syncReplication",
-            Self::Pause => "pauseReplication",
-            Self::Resume => "resumeReplication",
-        }
-    }
 }
 
 fn outcome(task: &Task, now: Duration) -> (TaskStatus, Option<t::TaskError>) {
@@ -261,22 +285,35 @@ fn outcome(task: &Task, now: Duration) -> (TaskStatus, Option<t::TaskError>) {
 
 impl View<'_> {
     fn null_members(&self, holds: Holds) -> &'static [&'static str] {
-        match holds {
-            _ if !self.nulls => &[],
-            Holds::Pairings => &[],
-            Holds::Replications => &REPLICATION_NULLS,
-            Holds::Tasks => &TASK_NULLS,
-        }
+        if self.nulls { holds.nulls() } else { &[] }
     }
 
     /// The answer with one page of a list.
-    pub(crate) fn page(&self, holds: Holds, list: &impl Serialize) -> Answer {
-        Answer::json_with_nulls(200, list, &[("/list", self.null_members(holds)), ("/_meta/links", &LINK_NULLS)])
+    pub(crate) fn page(&self, status: u16, holds: Holds, list: &impl Serialize) -> Answer {
+        let links: &[&str] = if status == 200 { &LINK_NULLS } else { &[] };
+        Answer::json_with_nulls(status, list, &[("/list", self.null_members(holds)), ("/_meta/links", links)])
     }
 
     /// The answer with one object.
     pub(crate) fn object(&self, status: u16, holds: Holds, object: &impl Serialize) -> Answer {
         Answer::json_with_nulls(status, object, &[("", self.null_members(holds))])
+    }
+
+    /// The replication server that carries a replication.
+    fn server_of(&self, replication: &Replication) -> Option<&Server> {
+        let target = if replication.inbound { &self.pairing.local_vrms } else { &self.pairing.remote_vrms };
+        let asked = replication.spec.as_ref().and_then(|spec| spec.target_replication_server_id.as_deref());
+        let carries = |server: &&Server| match asked {
+            Some(id) => server.is_meant_by(id),
+            None => server.machine.is_none() && server.owner == target.id,
+        };
+        self.state.servers().iter().find(carries)
+    }
+
+    /// Whether a replication starts at the vCenter with this id, if one is given.
+    pub(crate) fn leaves(&self, replication: &Replication, vcenter: Option<&str>) -> bool {
+        let source = if replication.inbound { &self.pairing.remote_vc } else { &self.pairing.local_vc };
+        vcenter.is_none_or(|id| source.id.eq_ignore_ascii_case(id))
     }
 
     pub(crate) fn replication(&self, replication: &Replication) -> t::ReplicationInfo {
@@ -297,8 +334,7 @@ impl View<'_> {
         task!(self, task, TaskDrResponseEntity { meta: meta(Vec::new()) })
     }
 
-    fn remote_vc(&self) -> t::ServerInfo {
-        let pairing = &self.state.pairing;
+    fn remote_vc(&self, pairing: &Pairing) -> t::ServerInfo {
         // Without the remote site only the id is known here.
         if self.reach.is_whole() {
             vcenter(&pairing.remote_vc)
@@ -307,19 +343,18 @@ impl View<'_> {
         }
     }
 
-    pub(crate) fn pairing(&self) -> t::Pairing {
-        let pairing = &self.state.pairing;
+    pub(crate) fn pairing_of(&self, pairing: &Pairing) -> t::Pairing {
         t::Pairing {
             pairing_id: pairing.id.clone(),
             local_vc_server: Some(vcenter(&pairing.local_vc)),
-            remote_vc_server: Some(self.remote_vc()),
+            remote_vc_server: Some(self.remote_vc(pairing)),
             local_vrms: Some(management(&pairing.local_vrms)),
             remote_vrms: self.reach.is_whole().then(|| management(&pairing.remote_vrms)),
         }
     }
 
     pub(crate) fn one_pairing(&self) -> t::PairingDrResponseEntity {
-        let pairing = self.pairing();
+        let pairing = self.pairing_of(self.pairing);
         t::PairingDrResponseEntity {
             pairing_id: pairing.pairing_id,
             local_vc_server: pairing.local_vc_server,
@@ -327,6 +362,49 @@ impl View<'_> {
             local_vrms: pairing.local_vrms,
             remote_vrms: pairing.remote_vrms,
             meta: meta(self.missing_of_pairing("$")),
+        }
+    }
+
+    /// The management server of one end; of the remote one only the id is known without its site.
+    pub(crate) fn vrms(&self, site: Site) -> t::VrmsInfo {
+        let (appliance, vcenter) = match site {
+            Site::Local => (&self.pairing.local_vrms, &self.pairing.local_vc),
+            Site::Remote => (&self.pairing.remote_vrms, &self.pairing.remote_vc),
+        };
+        if site == Site::Remote && !self.reach.is_whole() {
+            return t::VrmsInfo { id: text(&appliance.id), ..t::VrmsInfo::default() };
+        }
+        let server = management(appliance);
+        t::VrmsInfo {
+            id: server.id,
+            url: server.url,
+            name: server.name,
+            server_status: server.server_status,
+            certificates: server.certificates,
+            certificate_warnings: server.certificate_warnings,
+            version: server.version,
+            vc_guid: text(&vcenter.id),
+            vc_name: text(&vcenter.name),
+            extension_key: text("com.vmware.vcHms"),
+        }
+    }
+
+    pub(crate) fn one_vrms(&self, site: Site) -> t::VrmsInfoDrResponseEntity {
+        let info = self.vrms(site);
+        let known = site == Site::Local;
+        let missing = ["$.name", "$.version"].into_iter().filter(|_| !known).map(str::to_owned);
+        t::VrmsInfoDrResponseEntity {
+            id: info.id,
+            url: info.url,
+            name: info.name,
+            server_status: info.server_status,
+            certificates: info.certificates,
+            certificate_warnings: info.certificate_warnings,
+            version: info.version,
+            vc_guid: info.vc_guid,
+            vc_name: info.vc_name,
+            extension_key: info.extension_key,
+            meta: meta(self.reach.missing(missing)),
         }
     }
 

@@ -7,9 +7,10 @@ use serde_json::Value;
 use crate::document::{METHODS, join, operations, resolve, schemas};
 use crate::lint::rules::operations::parameters;
 use crate::lint::{Breaches, Context, Role, nearest};
+use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 21] = [
+const EXTENSIONS: [&str; 22] = [
     "x-change",
     "x-doubts",
     "x-dr-permissions",
@@ -29,6 +30,7 @@ const EXTENSIONS: [&str; 21] = [
     "x-source",
     "x-starts-job",
     "x-unit",
+    "x-unused",
     "x-vendor",
     "x-wire-types",
 ];
@@ -267,9 +269,13 @@ pub(super) fn secret(context: &Context<'_>, breaches: &mut Breaches) {
 }
 
 pub(super) fn unreachable(context: &Context<'_>, breaches: &mut Breaches) {
-    for (name, _) in schemas(&context.document.value) {
-        if !context.sites.reach.contains_key(name) {
-            breaches.add(join("/components/schemas", name), format!("no operation reaches the schema {name}"));
+    for (name, node) in schemas(&context.document.value) {
+        let marked = node.get(UNUSED) == Some(&Value::Bool(true));
+        let at = join("/components/schemas", name);
+        match (context.sites.reach.contains_key(name), marked) {
+            (false, false) => breaches.add(at, format!("no operation reaches the schema {name}")),
+            (true, true) => breaches.add(join(&at, UNUSED), format!("the schema {name} is used all the same")),
+            _ => {}
         }
     }
 }
@@ -283,8 +289,9 @@ pub(super) fn paging(context: &Context<'_>, breaches: &mut Breaches) {
         let names = match text("style") {
             Some("offset") => ["offset", "limit"],
             Some("page") => ["page", "per-page"],
+            Some("none") => continue,
             _ => {
-                breaches.add(at, "style is neither offset nor page");
+                breaches.add(at, "style is none of offset, page and none");
                 continue;
             }
         };

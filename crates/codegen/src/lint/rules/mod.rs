@@ -268,7 +268,7 @@ pub static RULES: [Rule; 48] = [
         id: "SPEC037",
         title: "schemas are used",
         why: "a schema that no operation reaches is dead weight or a misspelt reference",
-        fix: "refer to it or remove it",
+        fix: "refer to it, remove it, or mark it `x-unused` if the vendor declares it and uses it nowhere",
         check: authoring::unreachable,
     },
     Rule {
@@ -331,7 +331,7 @@ pub static RULES: [Rule; 48] = [
         id: "SPEC046",
         title: "lists say how they are paged",
         why: "without `x-paging` only the first page of a list is ever read, and nobody notices",
-        fix: "add `x-paging` with style, items and the names of the parameters",
+        fix: "add `x-paging` with style, items and the names of the parameters, or `{style: none}` where one object is answered",
         check: authoring::paging_missing,
     },
     Rule {

@@ -1,0 +1,226 @@
+//! Every operation of every document, made from its table and its spec: what the typed client sends, what a call by name
+//! sends, and that the answers are still read when they have grown or shrunk. An operation that nobody has written down
+//! in `support/calls` fails here.
+
+use backup_sync_runtime::{Call, Form, Operation, Place, Service};
+use backup_sync_tests::calls::Api;
+use backup_sync_tests::json::differences;
+use backup_sync_tests::server::{Answer, Sent, Server};
+use backup_sync_tests::spec::Spec;
+use backup_sync_tests::{AWKWARD, AWKWARD_IN_PATH};
+use serde_json::{Value, json};
+
+use crate::coverage::further;
+
+/// Bodies of the operation that are tried: the examples of the spec; once none where it has none.
+fn bodies(api: Api, spec: &Spec, id: &str) -> Vec<Option<Value>> {
+    let examples: Vec<Option<Value>> = spec.requests(id).into_iter().map(|example| Some(example.value)).collect();
+    let more = further(api, "requests", id).into_iter().map(Some);
+    let all: Vec<Option<Value>> = examples.into_iter().chain(more).collect();
+    if all.is_empty() { vec![None] } else { all }
+}
+
+/// A success that the spec shows.
+fn success(spec: &Spec, id: &str) -> Answer {
+    let answers = spec.successes(id);
+    let shown = answers.iter().find_map(|answer| Some((answer.status, answer.examples.first()?)));
+    match shown {
+        Some((status, example)) => Answer::json(status, &example.value),
+        None => Answer::empty(answers[0].status),
+    }
+}
+
+/// What is wrong with what was sent, whatever the way: line, credentials, body.
+fn deviations(api: Api, row: &Operation, sent: &Sent, body: Option<&Value>) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let paths = AWKWARD_IN_PATH.map(|id| {
+        let filled = row.path.split('/').map(|part| if part.starts_with('{') { id } else { part });
+        format!("{} {}{}", row.method, api.base(), filled.collect::<Vec<_>>().join("/"))
+    });
+    if !paths.contains(&sent.line()) {
+        wrong.push(format!("{} is none of {paths:?}", sent.line()));
+    }
+    let credential = match api {
+        Api::V5 | Api::V7 | Api::V8 => "authorization",
+        Api::Cbr | Api::Iam => "x-auth-token",
+        Api::Vr => "x-dr-session",
+    };
+    if sent.header(credential).is_some() != row.authenticated {
+        wrong.push(format!("the header {credential} is {:?}", sent.header(credential).map(|_| "there")));
+    }
+    if sent.header("accept") != Some("application/json") && sent.header("accept") != Some("*/*") {
+        wrong.push(format!("the header accept is {:?}", sent.header("accept")));
+    }
+    let kind = sent.header("content-type");
+    match (row.body.map(|body| body.form), body) {
+        (None, _) if sent.body.is_empty() && kind.is_none() => {}
+        (Some(Form::Json), Some(body)) if kind == Some("application/json") => {
+            wrong.extend(differences(body, &sent.json()).into_iter().map(|what| format!("body: {what}")));
+        }
+        (Some(Form::Fields), Some(body)) if kind == Some("application/x-www-form-urlencoded") => {
+            let fields = sent.form().into_iter().map(|(name, value)| (name, json!(value))).collect();
+            let told = differences(&as_texts(body), &Value::Object(fields));
+            wrong.extend(told.into_iter().map(|what| format!("form: {what}")));
+        }
+        _ => wrong.push(format!("the body is {:?} of the type {kind:?}", sent.body)),
+    }
+    wrong
+}
+
+/// The fields of a form: whatever they hold is sent as text.
+fn as_texts(body: &Value) -> Value {
+    let text = |value: &Value| if value.is_string() { value.clone() } else { json!(value.to_string()) };
+    let fields = body.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    Value::Object(fields.map(|(name, value)| (name.clone(), text(value))).collect())
+}
+
+/// Names of the parameters in the query, of those that are required only if `required`.
+fn queries(row: &Operation, required: bool) -> Vec<&str> {
+    let wanted = row.parameters.iter().filter(|one| one.place == Place::Query && (!required || one.required));
+    wanted.map(|one| one.name).collect()
+}
+
+/// What the typed client sends.
+async fn typed(api: Api) {
+    let (spec, server, connection) = (Spec::load(api.spec()), Server::start().await, api.connection());
+    let mut wrong = Vec::new();
+    for row in api.operations() {
+        for body in bodies(api, &spec, row.id) {
+            server.answer(success(&spec, row.id));
+            let url = server.url("");
+            let called = match &body {
+                Some(body) => api.call_with(&url, &connection, row.id, body).await,
+                None => api.call(&url, &connection, row.id).await,
+            };
+            let sent = server.only();
+            let mut told = deviations(api, row, &sent, body.as_ref());
+            told.extend(called.err().map(|error| error.to_string()));
+            let names: Vec<&str> = sent.query.iter().map(|(name, _)| name.as_str()).collect();
+            let known = queries(row, false);
+            told.extend(
+                names.iter().filter(|name| !known.contains(name)).map(|name| format!("{name} is not declared")),
+            );
+            // The calls of vSphere Replication are written down with everything that they take.
+            let needed = if api == Api::Vr { known } else { queries(row, true) };
+            told.extend(needed.iter().filter(|name| !names.contains(name)).map(|name| format!("{name} is not sent")));
+            wrong.extend(told.into_iter().map(|what| format!("{}: {what}", row.id)));
+        }
+    }
+    assert!(wrong.is_empty(), "{api:?}: {wrong:#?}");
+}
+
+/// What a call by name sends, with every parameter that there is.
+async fn by_name(api: Api) {
+    let (spec, server) = (Spec::load(api.spec()), Server::start().await);
+    let service = Service::new(api.connection(), server.url(api.base()));
+    let mut wrong = Vec::new();
+    for row in api.operations() {
+        let mut parameters = Vec::new();
+        for one in row.parameters {
+            let values: &[&str] = if one.list { &["a & b", AWKWARD] } else { &[AWKWARD] };
+            parameters.extend(values.iter().map(|value| (one.name.to_owned(), (*value).to_owned())));
+        }
+        for body in bodies(api, &spec, row.id) {
+            server.answer(success(&spec, row.id));
+            let call = Call { operation: row, parameters: parameters.clone(), body: body.clone() };
+            let called = service.send(&call).await;
+            let sent = server.only();
+            let mut told = deviations(api, row, &sent, body.as_ref());
+            told.extend(called.err().map(|error| error.to_string()));
+            let place = |name: &str| row.parameter(name).map(|one| one.place);
+            let mut expected: Vec<(String, String)> =
+                parameters.iter().filter(|(name, _)| place(name) == Some(Place::Query)).cloned().collect();
+            let mut queried = sent.query.clone();
+            expected.sort_unstable();
+            queried.sort_unstable();
+            if queried != expected {
+                told.push(format!("the query is {queried:?} instead of {expected:?}"));
+            }
+            let headers = parameters.iter().filter(|(name, _)| place(name) == Some(Place::Header));
+            for (name, value) in headers.filter(|(name, value)| sent.header(name) != Some(value)) {
+                told.push(format!("the header {name} is not {value:?}"));
+            }
+            wrong.extend(told.into_iter().map(|what| format!("{}: {what}", row.id)));
+        }
+    }
+    assert!(wrong.is_empty(), "{api:?}: {wrong:#?}");
+}
+
+/// The same value with a member more in each object that the document describes, and without members that are null.
+fn grown(value: &Value) -> Value {
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let kept = members.iter().filter(|(_, value)| !value.is_null());
+            let mut grown: serde_json::Map<String, Value> =
+                kept.map(|(name, value)| (name.clone(), grown(value))).collect();
+            grown.insert("brand_new_member".to_owned(), json!({ "of": ["a", null, 1] }));
+            Value::Object(grown)
+        }
+        Value::Array(items) => items.iter().map(grown).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Takes out what [`grown`] has put into places that keep whatever comes.
+fn shrunk(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.remove("brand_new_member");
+            members.values_mut().for_each(shrunk);
+        }
+        Value::Array(items) => items.iter_mut().for_each(shrunk),
+        _ => {}
+    }
+}
+
+/// Answers of newer servers, with members that nobody knows, and of older ones, without those that are null.
+async fn newer_and_older(api: Api) {
+    let (spec, server, connection) = (Spec::load(api.spec()), Server::start().await, api.connection());
+    let mut wrong = Vec::new();
+    for id in spec.ids() {
+        for answer in spec.successes(&id) {
+            for example in answer.examples {
+                server.answer(Answer::json(answer.status, grown(&example.value)));
+                let told = match api.call(&server.url(""), &connection, &id).await {
+                    Ok(mut read) => {
+                        shrunk(&mut read.body);
+                        differences(&example.value, &read.body)
+                    }
+                    Err(error) => vec![error.to_string()],
+                };
+                wrong.extend(told.into_iter().map(|what| format!("{id}, {}: {what}", example.name)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{api:?}: {wrong:#?}");
+}
+
+/// Declares the tests of one document.
+macro_rules! of {
+    ($name:ident, $api:expr) => {
+        mod $name {
+            use backup_sync_tests::calls::Api;
+
+            #[tokio::test]
+            async fn every_typed_call_is_sent_as_the_spec_says() {
+                super::typed($api).await;
+            }
+
+            #[tokio::test]
+            async fn every_call_by_name_is_sent_as_the_spec_says() {
+                super::by_name($api).await;
+            }
+
+            #[tokio::test]
+            async fn every_answer_may_grow_and_shrink() {
+                super::newer_and_older($api).await;
+            }
+        }
+    };
+}
+of!(v5, Api::V5);
+of!(v7, Api::V7);
+of!(v8, Api::V8);
+of!(cbr, Api::Cbr);
+of!(iam, Api::Iam);
+of!(vr, Api::Vr);
