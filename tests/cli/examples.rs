@@ -20,7 +20,6 @@ const APART: &[(&str, Apart, &str)] = &[
     ("cargo xtask ci", Apart::NotRun, "it runs these tests"),
     ("cargo xtask diff", Apart::NotRun, "it would build in the middle of a test; xtask/tests/diff.rs runs it"),
     ("cargo test", Apart::NotRun, "this is one of these tests"),
-    ("bash .ci/run", Apart::NotRun, "it runs these tests"),
 ];
 
 /// How a line is dealt with.
