@@ -17,6 +17,7 @@ use crate::{Ended, program, root};
 const APART: &[(&str, Apart, &str)] = &[
     ("backup-sync api dr getTaskInfo --param task_id=ID", Apart::Code(4), "an id has to be filled in"),
     ("backup-sync watch", Apart::Code(2), "there is no terminal"),
+    ("cargo xtask ci", Apart::NotRun, "it runs these tests"),
     ("cargo xtask diff", Apart::NotRun, "it would build in the middle of a test; xtask/tests/diff.rs runs it"),
     ("cargo test", Apart::NotRun, "this is one of these tests"),
     ("bash .ci/run", Apart::NotRun, "it runs these tests"),
@@ -157,7 +158,9 @@ fn quick(line: &str) -> String {
             _ => {}
         }
     }
-    let watches = ["sync", "resume", "wait"].iter().any(|name| words.get(1) == Some(name));
+    // What is simulated inside the program has a pace of its own, and ends.
+    let watches =
+        !words.contains(&"--simulated") && ["sync", "resume", "wait"].iter().any(|name| words.get(1) == Some(name));
     for bound in ["--poll 500ms", "--deadline 3s"] {
         let name = bound.split(' ').next();
         if watches && !words.iter().any(|word| Some(*word) == name) {

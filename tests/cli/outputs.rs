@@ -16,7 +16,7 @@ fn targets_come_as_lines_and_as_values() {
     let csv = site.call(&["targets", "--output", "csv"]);
     assert_eq!(csv.code, 0, "{}", csv.err);
     let mut reader = csv::Reader::from_reader(csv.out.as_bytes());
-    assert_eq!(reader.headers().unwrap(), vec!["target", "name", "vendor"]);
+    assert_eq!(reader.headers().unwrap(), vec!["target", "name", "vendor", "labels"]);
     assert_eq!(reader.records().map(Result::unwrap).filter(|record| &record[2] == "vsphere-replication").count(), 3);
 }
 

@@ -5,26 +5,17 @@
 
 use serde_json::{Map, Value, json};
 
-/// What becomes of the words of an `x-extensible-enum`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Words {
-    /// Any word is right: vendors add some.
-    Open,
-    /// Only the words that the document knows are right, and the empty text, which stands for none.
-    Known,
-}
-
 /// The named schemas of a document, for [`of_value`].
-pub fn definitions(root: &Value, words: Words) -> Value {
+pub fn definitions(root: &Value) -> Value {
     let schemas = root.pointer("/components/schemas").and_then(Value::as_object);
     let translated =
-        schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), translate(schema, Use::Definition, words)));
+        schemas.into_iter().flatten().map(|(name, schema)| (name.clone(), translate(schema, Use::Definition)));
     Value::Object(translated.collect())
 }
 
 /// The JSON Schema (2020-12) of a value that has the schema `schema` of a document.
-pub fn of_value(definitions: &Value, schema: &Value, words: Words) -> Value {
-    let mut whole = json!({ "allOf": [translate(schema, Use::Value, words)] });
+pub fn of_value(definitions: &Value, schema: &Value) -> Value {
+    let mut whole = json!({ "allOf": [translate(schema, Use::Value)] });
     whole["components"] = json!({ "schemas": definitions });
     whole
 }
@@ -41,25 +32,21 @@ enum Use {
 }
 
 /// One schema of OpenAPI 3.0 as JSON Schema 2020-12.
-fn translate(schema: &Value, used: Use, words: Words) -> Value {
+fn translate(schema: &Value, used: Use) -> Value {
     let Some(members) = schema.as_object() else { return schema.clone() };
     let mut out = Map::new();
     for (key, value) in members {
         let translated = match key.as_str() {
             "properties" => {
                 let inner = value.as_object().into_iter().flatten();
-                Value::Object(inner.map(|(name, node)| (name.clone(), translate(node, Use::Value, words))).collect())
+                Value::Object(inner.map(|(name, node)| (name.clone(), translate(node, Use::Value))).collect())
             }
-            "items" | "additionalProperties" if value.is_object() => translate(value, Use::Value, words),
-            "allOf" => value.as_array().into_iter().flatten().map(|part| translate(part, Use::Base, words)).collect(),
+            "items" | "additionalProperties" if value.is_object() => translate(value, Use::Value),
+            "allOf" => value.as_array().into_iter().flatten().map(|part| translate(part, Use::Base)).collect(),
             "type" | "nullable" | "x-wire-types" | "format" => continue,
             _ => value.clone(),
         };
         out.insert(key.clone(), translated);
-    }
-    if let Some(known) = members.get("x-extensible-enum").filter(|_| words == Words::Known) {
-        let known = known.as_array().into_iter().flatten().cloned();
-        out.insert("enum".to_owned(), known.chain([json!("")]).collect());
     }
     let wire = members.get("x-wire-types").and_then(Value::as_array);
     let scalars = wire.filter(|types| !types.contains(&json!("array")));
@@ -76,7 +63,7 @@ fn translate(schema: &Value, used: Use, words: Words) -> Value {
     }
     let mut schema = Value::Object(out);
     if wire.is_some() && scalars.is_none() {
-        let single = members.get("items").map_or_else(|| json!({}), |items| translate(items, Use::Value, words));
+        let single = members.get("items").map_or_else(|| json!({}), |items| translate(items, Use::Value));
         schema = json!({ "anyOf": [schema, single] });
     }
     let nullable = members.get("nullable") == Some(&Value::Bool(true));
@@ -88,12 +75,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_closed_on_request_only() {
+    fn words_stay_open() {
         let schema = json!({"type": "string", "x-extensible-enum": ["a", "b"], "nullable": true});
-        let known = of_value(&json!({}), &schema, Words::Known);
-        assert_eq!(known["allOf"][0]["anyOf"][0]["enum"], json!(["a", "b", ""]));
-        assert_eq!(known["allOf"][0]["anyOf"][1], json!({"type": "null"}));
-        let open = of_value(&json!({}), &schema, Words::Open);
-        assert_eq!(open["allOf"][0]["anyOf"][0].get("enum"), None);
+        let value = of_value(&json!({}), &schema);
+        assert_eq!(value["allOf"][0]["anyOf"][0].get("enum"), None);
+        assert_eq!(value["allOf"][0]["anyOf"][1], json!({"type": "null"}));
     }
 }

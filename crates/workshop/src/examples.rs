@@ -3,7 +3,7 @@
 //! An example marked `x-invalid: true` is wrong on purpose: it says in `x-finding` where and why, and is held to that.
 
 use backup_sync_codegen::document::join;
-use backup_sync_codegen::json_schema::{self, Words};
+use backup_sync_codegen::json_schema;
 use backup_sync_codegen::lint::{self, EXAMPLE, Role, SchemaSite, Sites};
 use backup_sync_codegen::{Document, Finding};
 use jsonschema::error::ValidationErrorKind as Kind;
@@ -21,7 +21,7 @@ pub struct Report {
 
 /// Compares every example of `document` with its schema: of bodies, parameters, headers and schemas.
 pub fn check(document: &Document) -> Report {
-    let definitions = json_schema::definitions(&document.value, Words::Open);
+    let definitions = json_schema::definitions(&document.value);
     let sites = Sites::of(&document.value).schemas;
     let mut check = Check { document, definitions, sites, report: Report::default() };
     for section in ["paths", "components"] {
@@ -80,7 +80,7 @@ impl Check<'_> {
         single: Option<&Value>,
         named: Option<&serde_json::Map<String, Value>>,
     ) {
-        let whole = json_schema::of_value(&self.definitions, schema, Words::Open);
+        let whole = json_schema::of_value(&self.definitions, schema);
         let validator = match jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&whole) {
             Ok(validator) => validator,
             Err(why) => return self.add(pointer, format!("the schema cannot be used: {why}")),
