@@ -153,3 +153,18 @@ fn a_part_may_require_what_another_part_declares() {
 ";
     assert_eq!(found("SPEC041", schemas), [""; 0]);
 }
+
+/// `x-unused` is a claim that is checked too.
+#[test]
+fn what_is_marked_as_unused_is_unused() {
+    let fixture = fs::read_to_string(data().join("SPEC037.yaml")).unwrap_or_default();
+    let told = |schema: &str| -> Result<Vec<String>, Finding> {
+        let marked = fixture.replace(&format!("    {schema}:\n"), &format!("    {schema}:\n      x-unused: true\n"));
+        let document = load::text_named(&marked, "specs/x.yaml")?;
+        let all = lint::check(&document).into_iter();
+        Ok(all.filter(|finding| finding.rule == "SPEC037").map(|finding| finding.pointer).collect())
+    };
+    assert_eq!(told("User"), Ok(Vec::new()));
+    let user = "/components/schemas/User".to_owned();
+    assert_eq!(told("Job"), Ok(vec!["/components/schemas/Job/x-unused".to_owned(), user]));
+}

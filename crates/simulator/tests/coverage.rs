@@ -3,9 +3,12 @@
 mod common;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::time::Duration;
 
-use backup_sync_simulator::{Settings, Simulator, Vb365Version, WithoutRemote};
+use backup_sync_codegen::document::operations;
+use backup_sync_codegen::load;
+use backup_sync_simulator::{Settings, Simulator, Vb365Version};
 use common::{Anything, Checked, http, only, start};
 use huawei_cbr::{iam_v3, v3};
 use reqwest::{Client, Method, RequestBuilder};
@@ -189,10 +192,13 @@ fn vsphere_body(id: &str, simulator: &Simulator, ids: &HashMap<&'static str, Str
     })
 }
 
-/// A session at a simulated appliance, and the ids of what is there.
+/// The remote site is down for so long, after as long.
+const DOWN: Duration = Duration::from_secs(3600);
+
+/// A session at a simulated appliance and its remote site, and the ids of what is there.
 async fn vsphere(version: &str) -> Result<Site, Box<dyn std::error::Error>> {
     let settings = Settings {
-        vr_without_remote: WithoutRemote::Everything,
+        vr_remote_down: Some(DOWN..DOWN * 2),
         vr_session_limit: 0,
         vr_address_limit: 0,
         more_targets: 4,
@@ -207,6 +213,10 @@ async fn vsphere(version: &str) -> Result<Site, Box<dyn std::error::Error>> {
     let session: Value = login.send().await?.json().await?;
     let header = ("x-dr-session", id(&session["session_id"]));
     let mut site = Site { simulator, http, base, header, ids: HashMap::new() };
+    let pairings = site.json("GET", "/pairings", None).await?;
+    site.ids.insert("pairing_id", id(&pairings["list"][0]["pairing_id"]));
+    let remote = site.request("POST", "/pairings/{pairing_id}/remote-session")?;
+    prepared(&site.simulator, "createRemoteSession", remote)?.send().await?.error_for_status()?;
     let pairings = site.json("GET", "/pairings", None).await?;
     let pairing = &pairings["list"][0];
     let (vcenter, vrms) = (id(&pairing["remote_vc_server"]["id"]), id(&pairing["remote_vrms"]["id"]));
@@ -229,6 +239,14 @@ async fn vsphere(version: &str) -> Result<Site, Box<dyn std::error::Error>> {
 }
 
 impl Site {
+    /// Takes another session, without a login at the remote site.
+    async fn log_in_anew(&mut self) -> Anything {
+        let login = prepared(&self.simulator, "login", self.http.post(format!("{}/session", self.base)))?;
+        let session: Value = login.send().await?.json().await?;
+        self.header.1 = id(&session["session_id"]);
+        Ok(())
+    }
+
     /// Names the replication and the replication server that an operation of vSphere Replication is to be about.
     async fn about(&mut self, operation: &str, path: &str, number: usize) -> Anything {
         let server = if path.contains("/vrs/") { "remote_server" } else { "local_server" };
@@ -240,6 +258,8 @@ impl Site {
         if operation == "deleteVrPairing" {
             let pairings = self.json("GET", "/pairings", None).await?;
             self.ids.insert("pairing_id", id(&pairings["list"][1]["pairing_id"]));
+            let remote = self.request("POST", "/pairings/{pairing_id}/remote-session")?;
+            prepared(&self.simulator, "createRemoteSession", remote)?.send().await?.error_for_status()?;
         }
         Ok(())
     }
@@ -316,5 +336,46 @@ async fn what_is_not_there_is_not_found() -> Anything {
         }
     }
     assert!(found.is_empty(), "{found:#?}");
+    Ok(())
+}
+
+/// What the vendor's connectivity contract says in the document is what the simulator does: with ids of the remote site,
+/// `ERROR` and `DEPENDS_ON_PROVIDED_PARAMS` refuse, and nothing else does.
+#[tokio::test]
+async fn the_connectivity_contract_is_kept() -> Anything {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/vsphere-replication-v2.yaml");
+    let document = load::file(&path, "vsphere-replication-v2").map_err(|finding| finding.to_string())?;
+    let mut wrong = Vec::new();
+    for (condition, refusal) in [("not-authenticated", 403), ("server-down", 500)] {
+        let mut site = vsphere("v2").await?;
+        site.about("", "/vrs/", 0).await?;
+        site.ids.insert("task_id", "HmsTask:HTID-1:2".to_owned());
+        if condition == "server-down" {
+            site.simulator.clock().advance(DOWN);
+        }
+        site.log_in_anew().await?;
+        for node in operations(&document.value).into_iter().filter(|node| node.id() != "logout") {
+            let contract = &node.node["x-dr-remote-site-connectivity-contract"][condition];
+            let refused = contract == "ERROR" || contract == "DEPENDS_ON_PROVIDED_PARAMS";
+            let server = if node.path.contains("/vrs/") { "remote_server" } else { "local_server" };
+            site.ids.insert("replication_server_id", site.ids[server].clone());
+            let mut request =
+                prepared(&site.simulator, node.id(), site.request(&node.method.to_uppercase(), node.path)?)?;
+            if node.id() == "getReplicationsIssues" {
+                request = request.query(&[("source_vc_guid", &site.ids["vcenter_id"])]);
+            }
+            if node.id() == "createRemoteSession" && condition == "not-authenticated" {
+                continue;
+            }
+            if let Some(body) = vsphere_body(node.id(), &site.simulator, &site.ids)? {
+                request = request.json(&body);
+            }
+            let status = request.send().await?.status().as_u16();
+            if (status == refusal) != refused {
+                wrong.push(format!("{}: {contract} on {condition}, and {status}", node.id()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
     Ok(())
 }
