@@ -77,9 +77,12 @@ impl<'a> Driver<'a> {
             }
             slot
         };
+        // Collected in place they would keep the greater room of what they came from.
+        let mut slots = Vec::with_capacity(pasts.len());
+        slots.extend(pasts.into_iter().map(slot));
         Self {
             watch,
-            slots: pasts.into_iter().map(slot).collect(),
+            slots,
             fresh: VecDeque::new(),
             ready: VecDeque::new(),
             lost: VecDeque::new(),
@@ -103,8 +106,9 @@ impl<'a> Driver<'a> {
         self.reports()
     }
 
-    fn reports(&self) -> Vec<TargetReport> {
-        self.slots.iter().map(Slot::report).collect()
+    /// What has ended is handed on, not copied: there may be many targets.
+    fn reports(self) -> Vec<TargetReport> {
+        self.slots.into_iter().map(Slot::into_report).collect()
     }
 
     /// Drives all targets to their ends.

@@ -251,8 +251,8 @@ impl Run {
         let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, &room, task));
         let mut reports: Vec<(usize, TargetReport)> =
             join_all(watches).instrument(span).await.into_iter().flatten().collect();
-        reports.extend(settled.iter().map(|(place, slot)| (*place, slot.report())));
-        reports.sort_by_key(|(place, _)| *place);
+        reports.extend(settled.into_iter().map(|(place, slot)| (place, slot.into_report())));
+        reports.sort_unstable_by_key(|(place, _)| *place);
         let reports = reports.into_iter().map(|(_, report)| report).collect();
         let duration = self.clock.monotonic().saturating_sub(begun);
         Report::of(reports, millis(duration), self.stop.asked())

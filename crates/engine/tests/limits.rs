@@ -106,7 +106,7 @@ async fn what_runs_already_counts_and_is_watched_whether_there_is_room_or_not() 
     let running = |target: &backup_sync_engine::Target| match target.address.id.as_str() {
         "0" | "1" => {
             let job = Job { target: target.clone(), ids: vec!["old".into()], facts: Default::default() };
-            Readiness::Running { job }
+            Readiness::running(job)
         }
         _ => Readiness::Ready,
     };

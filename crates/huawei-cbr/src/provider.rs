@@ -300,7 +300,7 @@ fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseli
         (None, ..) => {
             Readiness::Broken { reason: format!("there is no hybrid cloud vault with the id {}", target.address.id) }
         }
-        (_, _, Some(task)) => Readiness::Running { job: job(target, task) },
+        (_, _, Some(task)) => Readiness::running(job(target, task)),
         (_, Some(status @ (VaultStatus::Lock | VaultStatus::Frozen | VaultStatus::Deleting)), _) => {
             Readiness::Skip { reason: format!("the vault's status is {status}") }
         }

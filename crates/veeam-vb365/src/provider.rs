@@ -202,7 +202,7 @@ fn baseline(target: &Target, repository: Option<&Repository>, sessions: &[Sessio
         .with(KNOWN, serde_json::json!(known));
     let running = mine.iter().find(|session| is_synchronizing(session));
     let readiness = match (running, repository.out_of_sync) {
-        (Some(session), _) => Readiness::Running { job: job(target, session, &known) },
+        (Some(session), _) => Readiness::running(job(target, session, &known)),
         (None, Some(false)) => {
             let reason = "the server says that the repository is in sync (isOutOfSync is false)".to_owned();
             Readiness::Needless { reason }
