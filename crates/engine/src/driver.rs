@@ -17,6 +17,7 @@ use crate::outcome::Outcome;
 use crate::past::Past;
 use crate::provider::{Baseline, Readiness, Target};
 use crate::report::TargetReport;
+use crate::room::Wish;
 use crate::slot::Slot;
 use crate::start::{Hunt, Started};
 use crate::stuck;
@@ -77,9 +78,12 @@ impl<'a> Driver<'a> {
             }
             slot
         };
+        // Collected in place they would keep the greater room of what they came from.
+        let mut slots = Vec::with_capacity(pasts.len());
+        slots.extend(pasts.into_iter().map(slot));
         Self {
             watch,
-            slots: pasts.into_iter().map(slot).collect(),
+            slots,
             fresh: VecDeque::new(),
             ready: VecDeque::new(),
             lost: VecDeque::new(),
@@ -103,8 +107,9 @@ impl<'a> Driver<'a> {
         self.reports()
     }
 
-    fn reports(&self) -> Vec<TargetReport> {
-        self.slots.iter().map(Slot::report).collect()
+    /// What has ended is handed on, not copied: there may be many targets.
+    fn reports(self) -> Vec<TargetReport> {
+        self.slots.into_iter().map(Slot::into_report).collect()
     }
 
     /// Drives all targets to their ends.
@@ -138,6 +143,7 @@ impl<'a> Driver<'a> {
                 () = self.watch.until_cut() => {}
             }
         }
+        self.watch.room.wish(Wish::Nothing);
         self.leave_look(work).await;
         self.reports()
     }
@@ -173,6 +179,7 @@ impl<'a> Driver<'a> {
         }
         // Baselines that have become too old are read again.
         self.read(work);
+        self.watch.room.wish(self.wish());
         if self.wants_look() && self.watch.now() >= self.pace.due {
             self.look(work);
         }
@@ -219,6 +226,17 @@ impl<'a> Driver<'a> {
 
     fn waits_for_room(&self) -> bool {
         self.checked && !self.reading && self.ready.is_empty() && !self.fresh.is_empty()
+    }
+
+    /// What the other endpoints of the run have to know of this one.
+    fn wish(&self) -> Wish {
+        match () {
+            () if self.waits_for_room() => Wish::Now,
+            () if !self.fresh.is_empty() || !self.lost.is_empty() => Wish::Later,
+            // The first reading takes all of them; what has no room yet comes back.
+            () if self.reading && !self.checked => Wish::Later,
+            () => Wish::Nothing,
+        }
     }
 
     /// Says once for each new number of targets that they wait their turn.

@@ -4,6 +4,7 @@
 mod address;
 mod driver;
 mod event;
+mod facts;
 mod journal;
 mod look;
 mod mode;
@@ -25,13 +26,14 @@ mod watch;
 
 pub use address::{Address, Selector};
 pub use event::{Event, EventRecord, QueueReason, Sink, WaitReason};
+pub use facts::Facts;
 pub use journal::{Entry, Journal, JournalError, MemoryJournal, NoJournal, Planned};
 pub use mode::Mode;
 pub use outcome::{Evidence, Outcome};
 pub use own::Own;
 pub use past::{Past, Stage};
 pub use provider::{
-    Baseline, Claim, Ending, Facts, Job, LABELS, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
+    Baseline, Claim, Ending, Job, LABELS, Observation, Phase, Provider, Readiness, Search, Target, Verdict,
 };
 pub use rehearsal::{Action, PlannedRequest, PlannedTarget, Rehearsal};
 pub use report::{Report, Summary, TargetReport};

@@ -55,7 +55,7 @@ pub(crate) enum Step {
 pub(crate) fn step(options: &Options, target: &Address, readiness: &Readiness) -> Step {
     let attach = options.mode == Mode::Attach;
     match readiness.clone() {
-        Readiness::Running { job } if options.adopts(target) || attach => Step::Adopt(job),
+        Readiness::Running { job } if options.adopts(target) || attach => Step::Adopt(*job),
         Readiness::Running { .. } => Step::Skip("it is synchronizing already".to_owned()),
         Readiness::Broken { reason } => Step::Fail(reason),
         readiness if attach => Step::Skip(nothing_runs(&readiness)),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::provider::Facts;
+use crate::facts::Facts;
 
 /// What proves a success: the vendor's rule, and the facts to which it was applied.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

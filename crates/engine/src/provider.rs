@@ -1,20 +1,17 @@
 //! What the engine asks of a vendor: facts, never judgement over time.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{BoxFuture, Error};
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::address::Address;
+use crate::facts::Facts;
 use crate::outcome::{Evidence, Outcome};
 use crate::rehearsal::{PlannedRequest, rehearsed};
 
@@ -40,76 +37,6 @@ impl Target {
     }
 }
 
-/// A fact and its name, which is mostly a word of a vendor crate.
-type Fact = (Cow<'static, str>, Value);
-
-/// Facts by name, as a vendor wrote them down and as it reads them again, also from a journal.
-// Copies share what they hold.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
-#[schemars(with = "BTreeMap<String, Value>")]
-pub struct Facts(
-    /// In the order of names. A few at most for each of many targets, where a tree would be mostly empty nodes.
-    Option<Arc<[Fact]>>,
-);
-
-impl From<BTreeMap<String, Value>> for Facts {
-    fn from(facts: BTreeMap<String, Value>) -> Self {
-        let facts: Vec<Fact> = facts.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect();
-        Self((!facts.is_empty()).then(|| facts.into()))
-    }
-}
-
-impl From<Facts> for BTreeMap<String, Value> {
-    fn from(facts: Facts) -> Self {
-        facts.all().iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
-    }
-}
-
-impl Facts {
-    /// Adds a fact; `None` adds nothing.
-    #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<Option<Value>>) -> Self {
-        let Some(value) = value.into() else { return self };
-        let place = self.find(name);
-        let mut facts: Vec<Fact> = match self.0.as_mut().map(Arc::get_mut) {
-            Some(Some(own)) => own.iter_mut().map(std::mem::take).collect(),
-            _ => self.all().to_vec(),
-        };
-        match place {
-            Ok(place) => facts[place].1 = value,
-            Err(place) => facts.insert(place, (Cow::Borrowed(name), value)),
-        }
-        Self(Some(facts.into()))
-    }
-
-    /// Reads a fact as a type.
-    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let place = self.find(name).ok()?;
-        serde_json::from_value(self.all().get(place)?.1.clone()).ok()
-    }
-
-    fn all(&self) -> &[Fact] {
-        self.0.as_deref().unwrap_or_default()
-    }
-
-    fn find(&self, name: &str) -> Result<usize, usize> {
-        self.all().binary_search_by(|(known, _)| known.as_ref().cmp(name))
-    }
-
-    /// Only those that are a single value; lists are for machines.
-    #[must_use]
-    pub fn plain(&self) -> Self {
-        let single = self.all().iter().filter(|(_, value)| !value.is_array() && !value.is_object());
-        single.map(|(name, value)| (name.to_string(), value.clone())).collect::<BTreeMap<_, _>>().into()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.all().is_empty()
-    }
-}
-
 /// The state of a target before anything was started.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Baseline {
@@ -129,7 +56,8 @@ pub enum Readiness {
     /// A synchronization of it runs already.
     Running {
         /// The running job.
-        job: Job,
+        // In a box: most targets do not run, and each of them holds this.
+        job: Box<Job>,
     },
     /// The vendor says that there is nothing to do.
     Needless {
@@ -146,6 +74,13 @@ pub enum Readiness {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl Readiness {
+    /// A synchronization of the target runs already.
+    pub fn running(job: Job) -> Self {
+        Self::Running { job: Box::new(job) }
+    }
 }
 
 /// The vendor's running instance of a synchronization.

@@ -190,7 +190,7 @@ impl Run {
     ) -> PlannedTarget {
         let job = match (&past.stage, &baseline) {
             (Stage::Started { job, .. }, _) => Some(job.clone()),
-            (_, Some(Baseline { readiness: Readiness::Running { job }, .. })) => Some(job.clone()),
+            (_, Some(Baseline { readiness: Readiness::Running { job }, .. })) => Some(Job::clone(job)),
             _ => None,
         };
         let target = past.target.clone();

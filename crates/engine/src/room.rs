@@ -1,4 +1,7 @@
 //! Room for jobs: how many are at work, at one endpoint and in the whole run, against what is permitted at a time.
+//!
+//! The run's room is shared fairly: of the endpoints that wait, the next place is for the one with the fewest jobs at work,
+//! and while others are still reading, nobody takes more than an equal share. So the first that comes does not take it all.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -7,85 +10,128 @@ use tokio::sync::watch;
 
 use crate::event::QueueReason;
 
-/// Counts jobs at work against a limit, here and in the room around it.
+/// The room of a run: all of its jobs, counted by endpoint.
+#[derive(Debug)]
+pub(crate) struct Hall {
+    most: Option<usize>,
+    guests: watch::Sender<Vec<Guest>>,
+}
+
+/// An endpoint in the room of the run.
+#[derive(Clone, Copy, Debug)]
+struct Guest {
+    most: Option<usize>,
+    taken: usize,
+    wish: Wish,
+}
+
+/// What an endpoint wants of the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// It will want places, but has something else to do at the moment.
+    Later,
+    /// It waits for a place.
+    Now,
+    /// It wants no more.
+    Nothing,
+}
+
+impl Hall {
+    pub(crate) fn of_run(most: Option<NonZeroUsize>) -> Arc<Self> {
+        Arc::new(Self { most: most.map(NonZeroUsize::get), guests: watch::Sender::default() })
+    }
+
+    /// Whether this endpoint may start one more job.
+    fn admits(&self, guests: &[Guest], who: usize) -> bool {
+        let guest = guests[who];
+        if guest.is_full() {
+            return false;
+        }
+        let Some(most) = self.most else { return true };
+        let wanting = guests.iter().enumerate().filter(|(place, _)| *place == who || guests[*place].wants());
+        let share = most.div_ceil(wanting.clone().count());
+        let gives_way = |other: &Guest| match other.wish {
+            Wish::Now => other.taken < guest.taken,
+            Wish::Later => guest.taken >= share,
+            Wish::Nothing => false,
+        };
+        !self.is_full(guests) && !wanting.filter(|(place, _)| *place != who).any(|(_, other)| gives_way(other))
+    }
+
+    fn is_full(&self, guests: &[Guest]) -> bool {
+        self.most.is_some_and(|most| guests.iter().map(|guest| guest.taken).sum::<usize>() >= most)
+    }
+}
+
+impl Guest {
+    fn is_full(&self) -> bool {
+        self.most.is_some_and(|most| self.taken >= most)
+    }
+
+    /// Whether others have to think of it.
+    fn wants(&self) -> bool {
+        self.wish != Wish::Nothing && !self.is_full()
+    }
+}
+
+/// The room of one endpoint within that of the run.
 #[derive(Debug)]
 pub(crate) struct Room {
-    most: Option<usize>,
-    taken: watch::Sender<usize>,
-    /// The room of the run around that of an endpoint.
-    around: Option<Arc<Room>>,
+    hall: Arc<Hall>,
+    /// Its number in the hall.
+    who: usize,
 }
 
 impl Room {
-    /// The room of a run.
-    pub(crate) fn of_run(most: Option<NonZeroUsize>) -> Arc<Self> {
-        Self::new(most, None)
-    }
-
-    /// The room of an endpoint.
-    pub(crate) fn within(around: &Arc<Self>, most: Option<NonZeroUsize>) -> Arc<Self> {
-        Self::new(most, Some(around.clone()))
-    }
-
-    fn new(most: Option<NonZeroUsize>, around: Option<Arc<Self>>) -> Arc<Self> {
-        Arc::new(Self { most: most.map(NonZeroUsize::get), taken: watch::Sender::new(0), around })
+    pub(crate) fn within(hall: &Arc<Hall>, most: Option<NonZeroUsize>) -> Arc<Self> {
+        let guest = Guest { most: most.map(NonZeroUsize::get), taken: 0, wish: Wish::Later };
+        hall.guests.send_modify(|guests| guests.push(guest));
+        let who = hall.guests.borrow().len() - 1;
+        Arc::new(Self { hall: hall.clone(), who })
     }
 
     /// A place for a job that is at work already, whether there is room or not.
     pub(crate) fn take(self: &Arc<Self>) -> Place {
-        self.enter();
+        self.hall.guests.send_modify(|guests| guests[self.who].taken += 1);
         Place(self.clone())
     }
 
     /// A place for a job that is to be started, if there is room.
     pub(crate) fn try_take(self: &Arc<Self>) -> Option<Place> {
-        self.try_enter().then(|| Place(self.clone()))
-    }
-
-    fn try_enter(&self) -> bool {
-        let entered = self.taken.send_if_modified(|taken| {
-            let free = self.has_room(*taken);
-            *taken += usize::from(free);
-            free
+        let taken = self.hall.guests.send_if_modified(|guests| {
+            let admitted = self.hall.admits(guests, self.who);
+            guests[self.who].taken += usize::from(admitted);
+            admitted
         });
-        if entered && self.around.as_ref().is_some_and(|around| !around.try_enter()) {
-            self.taken.send_modify(|taken| *taken -= 1);
-            return false;
-        }
-        entered
+        taken.then(|| Place(self.clone()))
     }
 
-    /// Waits until there may be room.
+    /// Tells the other endpoints what this one wants.
+    pub(crate) fn wish(&self, wish: Wish) {
+        self.hall.guests.send_if_modified(|guests| std::mem::replace(&mut guests[self.who].wish, wish) != wish);
+    }
+
+    /// Waits until there is room.
     pub(crate) async fn free(&self) {
-        for room in [Some(self), self.around.as_deref()].into_iter().flatten() {
-            // The sender is in `room`, so waiting cannot fail.
-            let _ = room.taken.subscribe().wait_for(|taken| room.has_room(*taken)).await;
-        }
+        let mut guests = self.hall.guests.subscribe();
+        // The sender is in the hall, so waiting cannot fail.
+        let _ = guests.wait_for(|guests| self.hall.admits(guests, self.who)).await;
     }
 
     /// The limit that is reached.
     pub(crate) fn full(&self) -> Option<(QueueReason, usize)> {
-        let full = |room: &Self| room.most.filter(|_| !room.has_room(*room.taken.borrow()));
-        let here = full(self).map(|most| (QueueReason::Endpoint, most));
-        here.or_else(|| Some((QueueReason::Run, full(self.around.as_deref()?)?)))
-    }
-
-    fn has_room(&self, taken: usize) -> bool {
-        self.most.is_none_or(|most| taken < most)
-    }
-
-    fn enter(&self) {
-        self.taken.send_modify(|taken| *taken += 1);
-        if let Some(around) = &self.around {
-            around.enter();
+        let guests = self.hall.guests.borrow();
+        let guest = guests[self.who];
+        match (guest.most.filter(|_| guest.is_full()), self.hall.most) {
+            (Some(most), _) => Some((QueueReason::Endpoint, most)),
+            // Full, or kept for others that wait too.
+            (None, Some(most)) if !self.hall.admits(&guests, self.who) => Some((QueueReason::Run, most)),
+            _ => None,
         }
     }
 
     fn leave(&self) {
-        self.taken.send_modify(|taken| *taken -= 1);
-        if let Some(around) = &self.around {
-            around.leave();
-        }
+        self.hall.guests.send_modify(|guests| guests[self.who].taken -= 1);
     }
 }
 
@@ -105,19 +151,59 @@ mod tests {
 
     use super::*;
 
+    fn rooms<const N: usize>(most: usize, own: [Option<usize>; N]) -> [Arc<Room>; N] {
+        let hall = Hall::of_run(NonZeroUsize::new(most));
+        own.map(|most| Room::within(&hall, most.and_then(NonZeroUsize::new)))
+    }
+
+    /// Takes as many places as it can get, at most so many.
+    fn take(room: &Arc<Room>, most: usize) -> Vec<Place> {
+        std::iter::from_fn(|| room.try_take()).take(most).collect()
+    }
+
     #[test]
     fn the_narrower_limit_counts_and_what_runs_already_counts_beyond_it() {
-        let run = Room::of_run(NonZeroUsize::new(3));
-        let (a, b) = (Room::within(&run, NonZeroUsize::new(2)), Room::within(&run, None));
-        let held: Vec<Place> = [a.try_take(), a.try_take(), b.try_take()].into_iter().flatten().collect();
-        assert_eq!(held.len(), 3);
+        let [a, b] = rooms(3, [Some(2), None]);
+        a.wish(Wish::Nothing);
+        b.wish(Wish::Nothing);
+        let held = [take(&a, 9), take(&b, 9)];
+        assert_eq!((held[0].len(), held[1].len()), (2, 1));
         assert_eq!((a.full(), b.full()), (Some((QueueReason::Endpoint, 2)), Some((QueueReason::Run, 3))));
         assert!(a.try_take().is_none() && b.try_take().is_none() && b.free().now_or_never().is_none());
         let found = b.take();
         drop(held);
-        let again: Vec<Place> = [b.try_take(), b.try_take(), b.try_take()].into_iter().flatten().collect();
-        assert_eq!(again.len(), 2, "the found job has one of the three places");
+        assert_eq!(take(&b, 9).len(), 2, "the found job has one of the three places");
         drop(found);
         assert!(b.free().now_or_never().is_some() && b.try_take().is_some());
+    }
+
+    #[test]
+    fn while_others_still_read_nobody_takes_more_than_an_equal_share() {
+        let [a, b, c] = rooms(7, [None, None, None]);
+        let first = take(&a, 40);
+        assert_eq!(first.len(), 3, "a third of seven, rounded up");
+        b.wish(Wish::Nothing);
+        let second = take(&a, 40);
+        assert_eq!(second.len(), 1, "a half of seven, rounded up: one of the three has nothing to start");
+        c.wish(Wish::Nothing);
+        assert_eq!(take(&a, 40).len(), 3, "nobody else wants any");
+    }
+
+    #[test]
+    fn of_those_that_wait_the_one_with_the_fewest_jobs_is_next() {
+        let [a, b, c] = rooms(6, [None, None, Some(1)]);
+        (b.wish(Wish::Nothing), c.wish(Wish::Nothing));
+        let mut held = take(&a, 40);
+        assert_eq!(held.len(), 6);
+        [&a, &b, &c].into_iter().for_each(|room| room.wish(Wish::Now));
+        held.truncate(4);
+        assert!(a.try_take().is_none() && a.free().now_or_never().is_none(), "two others have none yet");
+        let (one, other) = (c.try_take(), b.try_take());
+        assert!(one.is_some() && other.is_some());
+        held.truncate(2);
+        assert!(a.try_take().is_none(), "b has one");
+        let more = take(&b, 40);
+        assert_eq!(more.len(), 2, "until it has more than the others; its own limit keeps c out of the way");
+        assert_eq!(b.full(), Some((QueueReason::Run, 6)), "all six are taken");
     }
 }

@@ -20,7 +20,7 @@ use crate::own::Own;
 use crate::past::{Past, Stage};
 use crate::provider::{Provider, Target};
 use crate::report::{Report, TargetReport};
-use crate::room::Room;
+use crate::room::{Hall, Room};
 use crate::slot::Slot;
 use crate::stuck::Waits;
 use crate::watch::Watch;
@@ -247,12 +247,16 @@ impl Run {
         for event in settled.iter().filter_map(|(_, slot)| slot.finished()) {
             self.sink.take(EventRecord::new(Duration::ZERO, event));
         }
-        let room = Room::of_run(self.options.limits.jobs);
-        let watches = groups.into_iter().map(|(provider, pasts)| self.over(provider, pasts, begun, &room, task));
+        let hall = Hall::of_run(self.options.limits.jobs);
+        // Each endpoint has its place in the room before any takes one.
+        let watches = groups.into_iter().map(|(provider, pasts)| {
+            let room = Room::within(&hall, self.options.limits.jobs_per_endpoint);
+            self.over(provider, pasts, begun, room, task)
+        });
         let mut reports: Vec<(usize, TargetReport)> =
             join_all(watches).instrument(span).await.into_iter().flatten().collect();
-        reports.extend(settled.iter().map(|(place, slot)| (*place, slot.report())));
-        reports.sort_by_key(|(place, _)| *place);
+        reports.extend(settled.into_iter().map(|(place, slot)| (place, slot.into_report())));
+        reports.sort_unstable_by_key(|(place, _)| *place);
         let reports = reports.into_iter().map(|(_, report)| report).collect();
         let duration = self.clock.monotonic().saturating_sub(begun);
         Report::of(reports, millis(duration), self.stop.asked())
@@ -264,10 +268,10 @@ impl Run {
         provider: Arc<dyn Provider>,
         pasts: Vec<(usize, Past)>,
         begun: Duration,
-        room: &Arc<Room>,
+        room: Arc<Room>,
         task: Task<'_>,
     ) -> Vec<(usize, TargetReport)> {
-        let (room, waits) = (Room::within(room, self.options.limits.jobs_per_endpoint), Arc::<Waits>::default());
+        let waits = Arc::<Waits>::default();
         self.listen(&*provider, begun, waits.clone());
         let resumed = matches!(task, Task::TakeUp);
         let watch = Watch { run: self, provider: &*provider, begun, resumed, room, waits };

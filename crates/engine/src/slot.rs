@@ -7,9 +7,10 @@ use backup_sync_runtime::Error;
 use jiff::Timestamp;
 
 use crate::event::{Event, millis};
+use crate::facts::Facts;
 use crate::outcome::Outcome;
 use crate::past::{Past, Stage};
-use crate::provider::{Baseline, Claim, Facts, Job, Observation, Phase, Target};
+use crate::provider::{Baseline, Claim, Job, Observation, Phase, Target};
 use crate::report::TargetReport;
 use crate::room::Place;
 
@@ -230,26 +231,36 @@ impl Slot {
     }
 
     pub(crate) fn report(&self) -> TargetReport {
-        let nothing = || End {
-            outcome: Outcome::Unknown { why: "the run ended without a word about it".to_owned() },
-            error_kind: None,
-            transient: false,
-            duration: Duration::ZERO,
-        };
-        let end = self.end.as_deref().cloned().unwrap_or_else(nothing);
-        TargetReport {
-            target: self.target().address.clone(),
-            name: self.target().name.clone(),
-            vendor: self.vendor.to_string(),
-            job: self.job().map(|job| job.ids.clone()).unwrap_or_default(),
-            adopted: self.adopted,
-            outcome: end.outcome,
-            error_kind: end.error_kind,
-            transient: end.transient,
-            duration_ms: millis(end.duration),
-            stuck: self.stuck.clone(),
-        }
+        let ids = self.job().map(|job| job.ids.clone()).unwrap_or_default();
+        let end = self.end.as_deref().cloned();
+        report(self.target().clone(), ids, &self.vendor, self.adopted, end, self.stuck.clone())
     }
+
+    /// The same, of a target with which nobody deals any more.
+    pub(crate) fn into_report(self) -> TargetReport {
+        let (target, ids) = match self.matter {
+            Matter::Target(target) => (Arc::unwrap_or_clone(target), Vec::new()),
+            Matter::Job(job) => {
+                let Job { target, ids, .. } = Arc::unwrap_or_clone(job);
+                (target, ids)
+            }
+        };
+        report(target, ids, &self.vendor, self.adopted, self.end.map(|end| *end), self.stuck)
+    }
+}
+
+fn report(
+    target: Target,
+    job: Vec<String>,
+    vendor: &str,
+    adopted: bool,
+    end: Option<End>,
+    stuck: Option<String>,
+) -> TargetReport {
+    let End { outcome, error_kind, transient, duration } = end.unwrap_or_else(End::missing);
+    let (vendor, duration_ms) = (vendor.to_owned(), millis(duration));
+    let Target { address: target, name, .. } = target;
+    TargetReport { target, name, vendor, job, adopted, outcome, error_kind, transient, duration_ms, stuck }
 }
 
 impl End {
@@ -260,6 +271,11 @@ impl End {
             transient: report.transient,
             duration: Duration::from_millis(report.duration_ms),
         }
+    }
+
+    fn missing() -> Self {
+        let why = "the run ended without a word about it".to_owned();
+        Self { outcome: Outcome::Unknown { why }, error_kind: None, transient: false, duration: Duration::ZERO }
     }
 }
 

@@ -60,7 +60,7 @@ impl Watch<'_> {
         }
         let since = self.now();
         if let Readiness::Running { job } = &baseline.readiness {
-            return self.begun(job.clone(), &baseline, true, since).await;
+            return self.begun(Job::clone(job), &baseline, true, since).await;
         }
         let intent = Entry::Intent { target: Target::clone(&target), baseline: Baseline::clone(&baseline) };
         if let Err(error) = self.record(&intent).await {

@@ -69,7 +69,7 @@ impl Watch<'_> {
                     if slot.intended.is_none() {
                         slot.baseline = found.into();
                     }
-                    self.begin(slot, job, true).await;
+                    self.begin(slot, *job, true).await;
                 }
                 readiness => self.put_aside(slot, Outcome::Skipped { reason: nothing_runs(&readiness) }, None),
             }

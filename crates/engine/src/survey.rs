@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::address::Address;
-use crate::provider::{Baseline, Facts, Job, Observation, Phase, Provider, Readiness, Target};
+use crate::facts::Facts;
+use crate::provider::{Baseline, Job, Observation, Phase, Provider, Readiness, Target};
 use crate::run::Run;
 use crate::slot::shown_percent;
 use crate::watch::complete;

@@ -96,6 +96,25 @@ async fn the_limit_of_the_run_counts_over_all_endpoints() {
 }
 
 #[tokio::test]
+async fn no_endpoint_takes_all_room_of_the_run() {
+    let fakes = ["a", "b"].map(|name| Fake::new(vec![]).named(name).lasting(MINUTE));
+    let (report, events, _) = over(fakes.into(), 12, limits(Some(4), None)).await;
+    assert_eq!(report.summary.succeeded, 24);
+    let started = |record: &EventRecord| match &record.event {
+        Event::Started { target, .. } => Some(target.endpoint.clone()),
+        _ => None,
+    };
+    let started: Vec<String> = events.iter().filter_map(started).collect();
+    // Two and two from the beginning, and neither gets ahead of the other by more than its own two.
+    let of_a = |starts: &[String]| starts.iter().filter(|endpoint| *endpoint == "a").count();
+    assert_eq!(of_a(&started[..4]), 2, "{started:?}");
+    for many in 4..=started.len() {
+        let a = of_a(&started[..many]);
+        assert!(a.abs_diff(many - a) <= 2, "{a} of the first {many}: {started:?}");
+    }
+}
+
+#[tokio::test]
 async fn without_limits_everything_is_at_work_at_once() {
     let (report, events, _) = over(vec![Fake::new(vec![]).lasting(MINUTE)], 100, limits(None, None)).await;
     assert_eq!((report.summary.succeeded, most_at_work(&events), queued(&events).len()), (100, 100, 0));
@@ -106,7 +125,7 @@ async fn what_runs_already_counts_and_is_watched_whether_there_is_room_or_not() 
     let running = |target: &backup_sync_engine::Target| match target.address.id.as_str() {
         "0" | "1" => {
             let job = Job { target: target.clone(), ids: vec!["old".into()], facts: Default::default() };
-            Readiness::Running { job }
+            Readiness::running(job)
         }
         _ => Readiness::Ready,
     };
@@ -181,6 +200,22 @@ async fn deadlines_hold_while_a_look_waits_for_the_quota() {
     let (report, _, clock) = over(vec![fake], 2, Options { polling, ..options }).await;
     assert_eq!(report.summary.still_running, 2);
     assert_eq!(clock.monotonic(), 2 * SECOND, "the look that waits holds nobody up");
+}
+
+#[tokio::test]
+async fn a_target_ends_at_its_deadline_though_looks_and_other_starts_wait_for_the_quota() {
+    let (limit, most) = (25 * SECOND, 40 * SECOND);
+    let options = Options { target_deadline: limit, ..Options::default() };
+    let polling = Polling { shortest: SECOND, longest: SECOND };
+    let fake = Fake::new(vec![]).lasting(HOUR).waits("observe", most).waits("trigger", most);
+    let (report, events, _) = over(vec![fake], 6, Options { polling, ..options }).await;
+    assert_eq!(report.summary.still_running, 6);
+    for target in &report.targets {
+        assert_eq!(target.duration_ms, 25_000, "{}", target.target);
+    }
+    // Four starts are under way at a time; each target's deadline counts from its own.
+    let ended = |record: &EventRecord| matches!(record.event, Event::Finished { .. }).then_some(record.at_ms / 1000);
+    assert_eq!(events.iter().filter_map(ended).collect::<Vec<_>>(), [65, 65, 65, 65, 105, 105]);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ fn job(target: &Target) -> Job {
 }
 
 fn at_work(target: &Target) -> Readiness {
-    Readiness::Running { job: job(target) }
+    Readiness::running(job(target))
 }
 
 fn started(index: usize) -> Past {

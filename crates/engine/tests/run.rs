@@ -89,11 +89,10 @@ async fn an_ambiguous_start_that_is_not_found_is_unknown_not_failed() {
 #[tokio::test]
 async fn what_runs_already_is_watched() {
     let stage =
-        run(Fake::new(vec![Step::Claimed]).readiness(|target| Readiness::Running { job: job(target) }), 1, options())
-            .await;
+        run(Fake::new(vec![Step::Claimed]).readiness(|target| Readiness::running(job(target))), 1, options()).await;
     assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["succeeded"], 0));
     let options = Options { adopt: false, ..options() };
-    let stage = run(Fake::new(vec![]).readiness(|target| Readiness::Running { job: job(target) }), 1, options).await;
+    let stage = run(Fake::new(vec![]).readiness(|target| Readiness::running(job(target))), 1, options).await;
     assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["skipped"], 0));
 }
 
@@ -133,7 +132,7 @@ async fn what_one_target_wants_otherwise_counts_for_it_alone() {
     let no_force = Own { force: Some(false), ..Own::default() };
     let forced = Options { force: true, ..options() };
     assert_eq!(first_of_two(needless(), no_force, forced).await, ["skipped", "succeeded"]);
-    let at_work = Fake::new(vec![Step::Claimed]).readiness(|target| Readiness::Running { job: job(target) });
+    let at_work = Fake::new(vec![Step::Claimed]).readiness(|target| Readiness::running(job(target)));
     let no_adopt = Own { adopt: Some(false), ..Own::default() };
     assert_eq!(first_of_two(at_work, no_adopt, options()).await, ["skipped", "succeeded"]);
     let slow = Fake::new(vec![running(1.0), running(2.0), running(3.0), running(4.0), Step::Claimed]);

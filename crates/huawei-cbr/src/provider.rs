@@ -295,14 +295,18 @@ fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseli
     let active =
         |task: &&&OperationLog| matches!(task.status, Some(OperationLogStatus::Running | OperationLogStatus::Waiting));
     let vault = vaults.iter().find(|vault| vault.id == target.address.id);
-    let status = vault.and_then(|vault| vault.billing.as_ref()).and_then(|billing| billing.status.clone());
+    let billing = vault.and_then(|vault| vault.billing.as_ref());
+    let status = billing.and_then(|billing| billing.status.clone());
+    let scene = billing.and_then(|billing| billing.frozen_scene.as_deref());
     let readiness = match (vault, status, mine.iter().find(active)) {
         (None, ..) => {
-            Readiness::Broken { reason: format!("there is no hybrid cloud vault with the id {}", target.address.id) }
+            let id = &target.address.id;
+            Readiness::Skip { reason: format!("it has vanished: there is no hybrid cloud vault with the id {id}") }
         }
-        (_, _, Some(task)) => Readiness::Running { job: job(target, task) },
+        (_, _, Some(task)) => Readiness::running(job(target, task)),
         (_, Some(status @ (VaultStatus::Lock | VaultStatus::Frozen | VaultStatus::Deleting)), _) => {
-            Readiness::Skip { reason: format!("the vault's status is {status}") }
+            let scene = scene.map(|scene| format!(" ({scene})")).unwrap_or_default();
+            Readiness::Skip { reason: format!("the vault's status is {status}{scene}") }
         }
         (_, Some(VaultStatus::Error), _) => Readiness::Broken { reason: "the vault's status is error".to_owned() },
         _ => Readiness::Ready,

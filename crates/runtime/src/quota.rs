@@ -68,22 +68,45 @@ impl Quota {
     }
 }
 
+/// Calls that wait for a server spread over this part of the pause after it, at most over [`WIDEST`]: all at once they would
+/// only be refused again.
+const SPREAD: u32 = 10;
+const WIDEST: Duration = Duration::from_secs(5);
+/// Multiples of the golden ratio, of which only the fraction counts, lie evenly however many there are. The first is zero:
+/// who waits alone waits no longer than was asked for.
+const GOLDEN: f64 = 0.618_033_988_749_895;
+
 /// Closed while a server has asked to wait: one refusal spares all other calls theirs.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     /// Most gates are never closed, and then nobody has to ask for the time.
     used: AtomicBool,
-    /// When each server may be asked again.
-    opens: Mutex<HashMap<String, Duration>>,
+    servers: Mutex<HashMap<String, Server>>,
+}
+
+/// A server that has asked to wait.
+#[derive(Debug, Default)]
+struct Server {
+    /// When it may be asked again.
+    opens: Duration,
+    /// For how long it has asked last.
+    pause: Duration,
+    /// So many calls wait for that.
+    waiting: u32,
 }
 
 impl Gate {
     /// Closes the way to `server` for `pause` from now on, if it is not closed for longer already.
     pub(crate) fn close(&self, clock: &dyn Clock, server: &str, pause: Duration) {
-        let until = clock.monotonic() + pause;
-        let mut opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
-        let opens = opens.entry(server.to_owned()).or_default();
-        *opens = until.max(*opens);
+        let now = clock.monotonic();
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let server = servers.entry(server.to_owned()).or_default();
+        if server.opens <= now {
+            server.waiting = 0;
+        }
+        if now + pause > server.opens {
+            (server.opens, server.pause) = (now + pause, pause);
+        }
         self.used.store(true, Ordering::Release);
     }
 
@@ -92,9 +115,18 @@ impl Gate {
         if !self.used.load(Ordering::Acquire) {
             return None;
         }
-        let opens = self.opens.lock().unwrap_or_else(PoisonError::into_inner);
-        let pause = opens.get(server)?.saturating_sub(clock.monotonic());
+        let servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = servers.get(server)?.opens.saturating_sub(clock.monotonic());
         (!pause.is_zero()).then_some(pause)
+    }
+
+    /// How much longer one more call waits than the server has asked for, so that not all come at once.
+    pub(crate) fn turn(&self, server: &str) -> Duration {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(server) = servers.get_mut(server) else { return Duration::ZERO };
+        let share = (f64::from(server.waiting) * GOLDEN).fract();
+        server.waiting = server.waiting.saturating_add(1);
+        (server.pause / SPREAD).min(WIDEST).mul_f64(share)
     }
 }
 
@@ -119,6 +151,25 @@ mod tests {
         for (index, start) in times.iter().enumerate() {
             let inside = times[index..].iter().take_while(|at| **at < *start + Duration::from_secs(60)).count();
             assert!(inside <= 50, "{inside} requests in the minute from {start:?}");
+        }
+    }
+
+    #[test]
+    fn calls_that_wait_for_a_gate_come_evenly_after_it_and_never_before() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let gate = Gate::default();
+        assert_eq!(gate.turn("a"), Duration::ZERO, "nobody has asked to wait");
+        for (pause, window) in [(30, 3.0), (600, 5.0)] {
+            gate.close(&*clock, "a", Duration::from_secs(pause));
+            let turns: Vec<f64> = (0..100).map(|_| gate.turn("a").as_secs_f64()).collect();
+            assert_eq!(turns[0].to_bits(), 0.0_f64.to_bits(), "one that is alone waits no longer than asked for");
+            assert!(turns.iter().all(|turn| (0.0..window).contains(turn)), "{turns:?}");
+            for tenth in 0..10 {
+                let from = window / 10.0 * f64::from(tenth);
+                let inside = turns.iter().filter(|turn| (from..from + window / 10.0).contains(*turn)).count();
+                assert!((8..=12).contains(&inside), "{inside} of 100 in tenth {tenth}");
+            }
+            clock.advance(Duration::from_secs(pause));
         }
     }
 

@@ -134,6 +134,10 @@ async fn attempts(
         match core.policy.judge(operation, &error, attempt, elapsed, jitter()) {
             Verdict::Permanent | Verdict::Exhausted => return Err(error),
             Verdict::Continue(pause) => {
+                // Others have been told to wait too, and all of them come back.
+                let asked = error.kind() == Kind::Throttled && error.retry_after().is_some();
+                let turn = if asked { core.gate.turn(request.url().authority()) } else { Duration::ZERO };
+                let pause = pause.saturating_add(turn);
                 tracing::info!(operation = operation.id, attempt, pause_ms = pause.as_millis(), kind = %error.kind(), "sending again after a pause");
                 let reason = if error.kind() == Kind::Throttled { Reason::Throttled } else { Reason::Retry };
                 core.notices.tell(Notice::Waiting { operation: operation.id, reason, pause });
@@ -187,6 +191,7 @@ async fn permit(core: &Core, operation: &Operation, url: &reqwest::Url) -> Resul
                 format!("the server has asked to wait for {wait} s, and a call may take {most} s; try again later");
             return Err(Error::new(Kind::Throttled, Delivery::NeverSent, what).with_retry_after(Some(pause)));
         }
+        let pause = pause.saturating_add(core.gate.turn(url.authority()));
         told(Reason::Throttled)(pause);
         core.clock.sleep(pause).await;
     }

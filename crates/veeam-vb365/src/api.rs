@@ -15,6 +15,31 @@ pub struct Repository {
     pub name: Option<String>,
     /// Whether cache and object storage differ.
     pub out_of_sync: Option<bool>,
+    /// Why nothing can be written to it now, where the version tells that (v8).
+    pub in_the_way: Option<InTheWay>,
+}
+
+/// What keeps a repository from being synchronized, by its own account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InTheWay {
+    /// It is locked after a migration (`isMigrationLocked`).
+    MigrationLock,
+    /// It needs an upgrade first (`isOutdated`).
+    Outdated,
+    /// It is in an invalid state (`isOutOfOrder`), with the server's reason if it gives one.
+    OutOfOrder(Option<String>),
+}
+
+impl InTheWay {
+    /// What a v8 repository says of itself.
+    fn of(from: &v8::types::RestBackupRepository) -> Option<Self> {
+        match (from.is_out_of_order, from.is_migration_locked, from.is_outdated) {
+            (Some(true), ..) => Some(Self::OutOfOrder(from.out_of_order_reason.clone())),
+            (_, Some(true), _) => Some(Self::MigrationLock),
+            (_, _, Some(true)) => Some(Self::Outdated),
+            _ => None,
+        }
+    }
 }
 
 /// A synchronization session.
@@ -46,10 +71,13 @@ pub enum Api {
 
 /// Reads generated types of one version as the types above.
 macro_rules! readers {
-    ($version:ident, $error:expr) => {
+    ($version:ident, $in_the_way:expr, $error:expr) => {
         impl From<$version::types::RestBackupRepository> for Repository {
             fn from(from: $version::types::RestBackupRepository) -> Self {
-                Self { id: from.id, name: from.name.filter(|name| !name.is_empty()), out_of_sync: from.is_out_of_sync }
+                let in_the_way: fn(&$version::types::RestBackupRepository) -> Option<InTheWay> = $in_the_way;
+                let in_the_way = in_the_way(&from);
+                let name = from.name.filter(|name| !name.is_empty());
+                Self { id: from.id, name, out_of_sync: from.is_out_of_sync, in_the_way }
             }
         }
 
@@ -71,9 +99,9 @@ macro_rules! readers {
     };
 }
 
-readers!(v5, |_| None);
-readers!(v7, |session| session.error.clone());
-readers!(v8, |session| session.error.clone());
+readers!(v5, |_| None, |_| None);
+readers!(v7, |_| None, |session| session.error.clone());
+readers!(v8, InTheWay::of, |session| session.error.clone());
 
 /// The id at the end of a link; hosts in links are not to be trusted, ids are.
 fn last_segment(link: &str) -> Option<String> {

@@ -9,7 +9,7 @@ pub mod error_code;
 mod hooks;
 mod provider;
 
-pub use api::{Api, Repository, Session};
+pub use api::{Api, InTheWay, Repository, Session};
 pub use config::{Config, Version};
 pub use diagnose::diagnose;
 pub use provider::Vb365;

@@ -15,7 +15,7 @@ use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{BoxFuture, Connection, Error, Kind, Service, TokenSession};
 use jiff::Timestamp;
 
-use crate::api::{Api, Repository, Session};
+use crate::api::{Api, InTheWay, Repository, Session};
 use crate::auth::PasswordLogin;
 use crate::config::{Config, Version};
 
@@ -192,8 +192,8 @@ fn search(target: &Target, baseline: &Baseline, sessions: &[Session]) -> Search 
 
 fn baseline(target: &Target, repository: Option<&Repository>, sessions: &[Session]) -> Baseline {
     let Some(repository) = repository else {
-        let reason = format!("the server has no repository with the id {}", target.address.id);
-        return Baseline { readiness: Readiness::Broken { reason }, facts: Facts::default() };
+        let reason = format!("it has vanished: the server has no repository with the id {}", target.address.id);
+        return Baseline { readiness: Readiness::Skip { reason }, facts: Facts::default() };
     };
     let mine: Vec<&Session> = sessions.iter().filter(|session| belongs(session, target)).collect();
     let known: Vec<String> = mine.iter().filter_map(|session| session.id.clone()).collect();
@@ -201,15 +201,29 @@ fn baseline(target: &Target, repository: Option<&Repository>, sessions: &[Sessio
         .with(OUT_OF_SYNC, repository.out_of_sync.map(Into::into))
         .with(KNOWN, serde_json::json!(known));
     let running = mine.iter().find(|session| is_synchronizing(session));
-    let readiness = match (running, repository.out_of_sync) {
-        (Some(session), _) => Readiness::Running { job: job(target, session, &known) },
-        (None, Some(false)) => {
+    let readiness = match (running, &repository.in_the_way, repository.out_of_sync) {
+        (Some(session), ..) => Readiness::running(job(target, session, &known)),
+        (None, Some(in_the_way), _) => stopped_by(in_the_way),
+        (None, None, Some(false)) => {
             let reason = "the server says that the repository is in sync (isOutOfSync is false)".to_owned();
             Readiness::Needless { reason }
         }
-        (None, _) => Readiness::Ready,
+        (None, None, _) => Readiness::Ready,
     };
     Baseline { readiness, facts }
+}
+
+/// Somebody has to do something about the repository before it can be synchronized.
+fn stopped_by(in_the_way: &InTheWay) -> Readiness {
+    let skip = |reason: &str| Readiness::Skip { reason: reason.to_owned() };
+    match in_the_way {
+        InTheWay::MigrationLock => skip("the repository is locked after a migration (isMigrationLocked)"),
+        InTheWay::Outdated => skip("the repository needs an upgrade first (isOutdated)"),
+        InTheWay::OutOfOrder(reason) => {
+            let why = reason.as_deref().filter(|why| !why.trim().is_empty()).unwrap_or("the server gives no reason");
+            Readiness::Broken { reason: format!("the repository is in an invalid state (isOutOfOrder): {why}") }
+        }
+    }
 }
 
 fn observation(session: &Session) -> Observation {
@@ -369,7 +383,7 @@ mod tests {
     }
 
     fn repository(out_of_sync: Option<bool>) -> Repository {
-        Repository { id: "R-1".into(), name: None, out_of_sync }
+        Repository { id: "R-1".into(), name: None, out_of_sync, in_the_way: None }
     }
 
     #[test]
@@ -434,6 +448,25 @@ mod tests {
         assert!(matches!(ready(Some(false), &[]), Readiness::Needless { .. }));
         // Ids are compared without regard to case, as the server's own pages mix it.
         assert!(matches!(ready(Some(false), &[session(Some("Synchronizing"))]), Readiness::Running { .. }));
-        assert!(matches!(baseline(&target(), None, &[]).readiness, Readiness::Broken { .. }));
+        let vanished = baseline(&target(), None, &[]).readiness;
+        assert!(matches!(&vanished, Readiness::Skip { reason } if reason.contains("it has vanished")), "{vanished:?}");
+    }
+
+    #[test]
+    fn a_v8_repository_that_says_what_is_in_the_way_is_not_started() {
+        let ready = |member: &str, sessions: &[Session]| {
+            let told =
+                serde_json::json!({ "id": "R-1", "isOutOfSync": true, member: true, "outOfOrderReason": "no disk" });
+            let told: crate::v8::types::RestBackupRepository = serde_json::from_value(told).expect("a repository");
+            baseline(&target(), Some(&told.into()), sessions).readiness
+        };
+        let skipped =
+            |member: &str| matches!(ready(member, &[]), Readiness::Skip { reason } if reason.contains(member));
+        assert!(skipped("isMigrationLocked") && skipped("isOutdated"));
+        let broken = ready("isOutOfOrder", &[]);
+        assert!(matches!(&broken, Readiness::Broken { reason } if reason.ends_with("no disk")), "{broken:?}");
+        assert_eq!(ready("isIndexed", &[]), Readiness::Ready);
+        let running = ready("isMigrationLocked", &[session(Some("Synchronizing"))]);
+        assert!(matches!(running, Readiness::Running { .. }), "what runs is watched");
     }
 }

@@ -340,7 +340,7 @@ pub(crate) fn baseline(target: &Target, found: &Found, tasks: Facts) -> Baseline
         }
         Some(S::Error | S::ErrorRpoViolation) => Readiness::Broken { reason: trouble(replication) },
         _ if is_active(replication) => {
-            Readiness::Running { job: Job { target: target.clone(), ids: Vec::new(), facts: Facts::default() } }
+            Readiness::running(Job { target: target.clone(), ids: Vec::new(), facts: Facts::default() })
         }
         _ => Readiness::Ready,
     };

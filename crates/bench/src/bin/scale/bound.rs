@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Vendor {
     pub name: &'static str,
-    /// Data arrive after the end of a job by this part of its length.
+    /// The simulated course: data arrive after the vendor's task has ended, by this part of its length. Until then nobody
+    /// can prove anything, however often he asks, so it is part of the job.
     pub lag: Option<u32>,
     /// Requests in any minute, where the vendor documents a limit.
     pub quota: Option<u32>,
@@ -45,7 +46,7 @@ impl Vendor {
     /// The same in words.
     pub fn formula(&self, targets: usize) -> String {
         let Self { name, lag, quota, before, look, renewal } = self;
-        let lag = lag.map(|share| format!(" x (1 + 1/{share}), because data arrive later")).unwrap_or_default();
+        let lag = lag.map(|share| format!(" x (1 + 1/{share}): in the simulated course data arrive so much later than the task ends, and before that no end can be proven")).unwrap_or_default();
         let start = quota
             .map_or_else(|| "0".to_owned(), |quota| format!("60 s x floor(({before} + place of its start) / {quota})"));
         let renewals = renewal
