@@ -146,11 +146,43 @@ pub async fn open_services(prepared: &[(String, Prepared)]) -> Result<(Arc<dyn P
     opened.into_iter().next().ok_or(Failure::BrokenOff)
 }
 
+/// Endpoints that cannot be used, by name, with the reason.
+pub type Absent = Vec<(String, Error)>;
+
+/// The same as [`open`] for a look: endpoints that cannot be used hide no other.
+pub async fn open_what_can_be(
+    prepared: &[(String, Prepared)],
+    wanted: &mut Wanted,
+) -> Result<(Chosen, Absent), Failure> {
+    let (mut chosen, absent) = attempt_all(prepared, open_one).await?;
+    wanted.leave_out(absent.iter().map(|(name, _)| name.as_str()));
+    match wanted.narrow(&mut chosen) {
+        Ok(()) => Ok((chosen, absent)),
+        Err(failure) => {
+            close_all(&chosen).await;
+            Err(failure)
+        }
+    }
+}
+
 /// Opens all endpoints at once; none stays open when one of them cannot be used, or when somebody breaks off.
 async fn open_all<T>(
     prepared: &[(String, Prepared)],
     open: impl AsyncFn(&Prepared) -> Result<(Arc<dyn Provider>, T), Error>,
 ) -> Result<Vec<(Arc<dyn Provider>, T)>, Failure> {
+    let (opened, failed) = attempt_all(prepared, open).await?;
+    if failed.is_empty() {
+        return Ok(opened);
+    }
+    close_all(&opened).await;
+    Err(Failure::Endpoints(failed))
+}
+
+/// Opens what can be opened; nothing stays open when somebody breaks off.
+async fn attempt_all<T>(
+    prepared: &[(String, Prepared)],
+    open: impl AsyncFn(&Prepared) -> Result<(Arc<dyn Provider>, T), Error>,
+) -> Result<(Vec<(Arc<dyn Provider>, T)>, Absent), Failure> {
     if signals::is_asked_to_end() {
         return Err(Failure::BrokenOff);
     }
@@ -164,13 +196,11 @@ async fn open_all<T>(
             Err(failure) => failed.push(failure),
         }
     }
-    let failure = match () {
-        () if signals::is_asked_to_end() => Failure::BrokenOff,
-        () if failed.is_empty() => return Ok(opened),
-        () => Failure::Endpoints(failed),
-    };
-    close_all(&opened).await;
-    Err(failure)
+    if signals::is_asked_to_end() {
+        close_all(&opened).await;
+        return Err(Failure::BrokenOff);
+    }
+    Ok((opened, failed))
 }
 
 /// One endpoint with its targets. A login is never dropped half way: nobody could end the session that it may give.
