@@ -13,7 +13,7 @@ use clap::Args;
 
 use crate::args::Display;
 use crate::endpoints::{self, prepare_each};
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::metrics::Metrics;
 use crate::page::PageFile;
 use crate::selection::Wanted;
@@ -28,7 +28,7 @@ Examples:
 
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, after_long_help = exit::below(EXAMPLES))]
 pub struct Demo {
     /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
     #[arg(long, value_name = "FILE")]

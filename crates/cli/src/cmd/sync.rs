@@ -15,7 +15,7 @@ use super::rehearsal;
 use crate::args::{Display, Output, Watching};
 use crate::endpoints::{self, Chosen};
 use crate::estate::{Endpoints, Estate};
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
 use crate::metrics::{Metrics, MetricsFile, Successes};
 use crate::page::timeline::Timeline;
@@ -39,7 +39,7 @@ Examples:
 
 /// Arguments of `sync`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, after_long_help = exit::below(EXAMPLES))]
 pub struct Sync {
     /// Which targets.
     #[command(flatten)]
@@ -113,7 +113,9 @@ async fn synchronize(arguments: &Sync, metrics: &Metrics) -> Result<Exit, Failur
     let chosen = endpoints::open(&prepared, &wanted).await?;
     if nothing(&chosen) && wanted.may_be_nothing() {
         endpoints::close_all(&chosen).await;
-        note(format_args!("there is nothing to synchronize: the plan's targets are all optional, and none is there"));
+        let why = "there is nothing to synchronize: the plan's targets are all optional, and none is there";
+        note(format_args!("{why}"));
+        arguments.page.write(|| Story::of_nothing("sync", why))?;
         return empty(arguments.display.output).await;
     }
     let options = estate.hurry(options(arguments, &plan.unwrap_or_default(), wanted.own(&chosen)));

@@ -27,8 +27,8 @@ Examples:
   backup-sync watch
   backup-sync watch 'm365/*/*' 'dr/replication/*' --poll 10s
 
-Keys: q leaves, / filters, s sorts, arrows and page keys scroll. The targets of an endpoint that could not be reached at the
-start are shown as unread, with the reason; it is not tried again until the next `watch`. Where there is no terminal, use
+Keys: q leaves, / filters, s sorts, arrows and page keys scroll. The targets of an endpoint that could not be reached at the \
+start are shown as unread, with the reason; it is not tried again until the next `watch`. Where there is no terminal, use \
 `backup-sync status --live --output ndjson`.";
 
 /// Arguments of `watch`.
@@ -38,7 +38,7 @@ pub struct Watch {
     /// Only these.
     #[command(flatten)]
     pub selection: Selection,
-    /// Pause between two looks; longer where the vendor's request quota wants it.
+    /// Pause between two looks at an endpoint, for example 30s; longer where the vendor's request quota wants it.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub poll: Duration,
     /// Configuration with the endpoints; the usual one when left out.
