@@ -497,7 +497,7 @@ mod tests {
                 "consistent_level": "crash_consistent", "protect_type": "hybrid", "spec_code": "vault.hybrid.server.normal",
             });
             let vault = json!({ "id": "v", "name": "vault", "billing": billing, "resources": [] });
-            baseline(&target, &[serde_json::from_value(vault).unwrap()], tasks).readiness
+            baseline(&target, &[serde_json::from_value(vault).unwrap()], tasks, &HashSet::new(), true).readiness
         };
         for status in ["lock", "frozen", "deleting"] {
             let told = ready(status, &[]);
@@ -509,7 +509,10 @@ mod tests {
         let task = json!({ "id": "t", "vault_id": "v", "status": "running" });
         let told = ready("lock", &[serde_json::from_value(task).unwrap()]);
         assert!(matches!(told, Readiness::Running { .. }), "what runs is watched: {told:?}");
-        assert!(matches!(baseline(&target, &[], &[]).readiness, Readiness::Skip { .. }), "it has vanished");
+        assert!(
+            matches!(baseline(&target, &[], &[], &HashSet::new(), true).readiness, Readiness::Skip { .. }),
+            "it has vanished"
+        );
     }
 
     #[test]
