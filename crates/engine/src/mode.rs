@@ -68,8 +68,12 @@ pub(crate) fn step(options: &Options, target: &Address, readiness: &Readiness) -
 /// Why there is nothing to watch or to stop.
 pub(crate) fn nothing_runs(readiness: &Readiness) -> String {
     match readiness {
-        Readiness::Needless { reason } | Readiness::Skip { reason } | Readiness::Broken { reason } => {
+        Readiness::Needless { reason } | Readiness::Broken { reason } => {
             format!("no synchronization of it runs: {reason}")
+        }
+        // It may be busy with something that is not told to be its synchronization.
+        Readiness::Skip { reason } => {
+            format!("no synchronization of it runs that can be watched or stopped: {reason}")
         }
         Readiness::Ready | Readiness::Running { .. } => "no synchronization of it runs".to_owned(),
     }

@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use backup_sync_engine::{Outcome, Provider as _, Readiness, Search};
+use backup_sync_engine::{Outcome, Past, Provider as _, Readiness, Search, Stage};
 use backup_sync_simulator::{Behaviour, Fault, FaultKind, Scripted, Settings, Simulator};
 use common::{Anything, baseline, cbr, cbr_config, http, only, start, synchronize, target};
 use huawei_cbr::{BackupList, Cbr};
@@ -250,5 +250,27 @@ async fn a_vault_does_not_adopt_the_tasks_of_a_list() -> Anything {
             other => assert!(!applied && other == Search::Absent, "{other:?}"),
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_list_at_work_is_no_proof_for_its_vault() -> Anything {
+    let simulator = start(Simulator::builder().cbr("cloud")).await?;
+    let entry = json!([{"backup_id": "b1", "backup_name": "nightly", "bucket_name": "cbr-hybrid-0000",
+        "image_path": "p/1", "resource_id": "r1", "resource_name": "vm-7", "created_at": 1_700_000_000}]);
+    let lists = BackupList::parse(&entry.to_string(), "week", "week.json")?;
+    let config = huawei_cbr::Config { backup_lists: lists, ..cbr_config(&simulator, only(&simulator)?) };
+    let earlier = Cbr::connect(&config).await?;
+    let (vault, list) = (target(&earlier, "hybrid-1").await?, target(&earlier, "week").await?);
+    let before = baseline(&earlier, &list).await?;
+    let job = earlier.trigger(&list, &before).await?;
+    assert_eq!(baseline(&earlier, &vault).await?.readiness, Readiness::Ready, "it knows its own tasks");
+    // Another process does not know whose task it is, unless it goes on with the same run.
+    let other = Cbr::connect(&config).await?;
+    let found = baseline(&other, &vault).await?.readiness;
+    assert!(matches!(&found, Readiness::Skip { reason } if reason.contains(&job.ids[0])), "{found:?}");
+    let stage = Stage::Started { job, baseline: before, adopted: false, at: config.clock.wall() };
+    other.remember(&[&Past { target: list, vendor: "huawei-cbr".into(), stage }]);
+    assert_eq!(baseline(&other, &vault).await?.readiness, Readiness::Ready);
     Ok(())
 }

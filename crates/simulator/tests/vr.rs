@@ -4,7 +4,7 @@ mod common;
 
 use std::time::Duration;
 
-use backup_sync_engine::{Outcome, Provider as _, Readiness};
+use backup_sync_engine::{Outcome, Past, Provider as _, Readiness, Search, Stage, Target};
 use backup_sync_simulator::{Behaviour, Scripted, Settings, Simulator, WithoutRemote};
 use common::{Anything, baseline, http, only, start, synchronize, target, vr, vr_config};
 use serde_json::{Value, json};
@@ -333,5 +333,40 @@ async fn the_rate_limiter_refuses_and_forgets() -> Anything {
     assert_eq!(refused.headers().get("retry-after").and_then(|value| value.to_str().ok()), Some("40"));
     simulator.clock().advance(Duration::from_secs(40));
     assert_eq!(bare.get("/session").send().await?.status(), 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_synchronization_that_was_just_started_runs_for_another_process_too() -> Anything {
+    let simulator = start(Simulator::builder().vsphere_replication("site")).await?;
+    let (earlier, other) = (vr(&simulator).await?, vr(&simulator).await?);
+    let target = target(&earlier, "app-01").await?;
+    let job = earlier.trigger(&target, &baseline(&earlier, &target).await?).await?;
+    let found = baseline(&other, &target).await?.readiness;
+    assert!(matches!(&found, Readiness::Running { job: found } if found.ids == job.ids), "{found:?}");
+    Ok(())
+}
+
+/// A resumed run lists no replications: what it knows of them is what its journal tells and what it reads one by one.
+#[tokio::test]
+async fn a_lost_start_is_absent_although_other_replications_of_the_run_have_new_tasks() -> Anything {
+    let simulator = start(Simulator::builder().vsphere_replication("site")).await?;
+    let earlier = vr(&simulator).await?;
+    let (lost, started) = (target(&earlier, "app-01").await?, target(&earlier, "db-01").await?);
+    let (before, of_other) = (baseline(&earlier, &lost).await?, baseline(&earlier, &started).await?);
+    let job = earlier.trigger(&started, &of_other).await?;
+    let other = vr(&simulator).await?;
+    let (at, vendor) = (jiff::Timestamp::now(), "vsphere-replication");
+    let past = |target: &Target, stage| Past { target: target.clone(), vendor: vendor.into(), stage };
+    let pasts = [
+        past(&lost, Stage::Intended { baseline: before.clone(), at }),
+        past(&started, Stage::Started { job, baseline: of_other, adopted: false, at }),
+    ];
+    assert!(matches!(other.find_running(&lost, &before, at).await?, Search::CannotTell { .. }), "nothing is known yet");
+    other.remember(&pasts.each_ref());
+    assert_eq!(other.find_running(&lost, &before, at).await?, Search::Absent);
+    let seen = vr(&simulator).await?;
+    baseline(&seen, &started).await?;
+    assert_eq!(seen.find_running(&lost, &before, at).await?, Search::Absent, "it was read by its id");
     Ok(())
 }

@@ -27,10 +27,10 @@ use crate::auth::{SessionLogin, WithRemote};
 use crate::config::{Config, Login};
 use crate::inventory;
 use crate::replications::{Found, Readings};
-use crate::search::search;
+use crate::search::{at_work, search};
 use crate::tasks::{TaskWatch, as_percent, task_phase};
 use crate::v2;
-use crate::v2::open::{ReplicationStatus, TaskStatus};
+use crate::v2::open::ReplicationStatus;
 use crate::v2::types::{Pairing, ReplicationInfo, Task};
 
 const KIND: &str = "replication";
@@ -348,19 +348,6 @@ pub(crate) fn baseline(target: &Target, found: &Found, tasks: Facts) -> Baseline
         _ => Readiness::Ready,
     };
     Baseline { readiness, facts }
-}
-
-/// The state before, where a task may show more than the replication: it says nothing of a synchronization that is queued.
-fn at_work(before: Baseline, target: &Target, tasks: &[Task]) -> Baseline {
-    let open = |task: &&Task| matches!(task.status, Some(TaskStatus::Queued | TaskStatus::Running));
-    let mine = |task: &&Task| task.entity.as_deref() == Some(&target.address.id);
-    match (&before.readiness, tasks.iter().filter(mine).find(open)) {
-        (Readiness::Ready | Readiness::Running { .. }, Some(task)) => {
-            let job = Job { target: target.clone(), ids: vec![task.id.clone()], facts: Facts::default() };
-            Baseline { readiness: Readiness::running(job), ..before }
-        }
-        _ => before,
-    }
 }
 
 /// `task`: `None` without a task id, `Some(None)` when the appliance does not know the task any more.

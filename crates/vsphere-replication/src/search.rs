@@ -1,6 +1,6 @@
-//! Whether a synchronization was started since the baseline, and what it means when none is found.
+//! Whether a synchronization runs or was started since the baseline, and what it means when none is found.
 
-use backup_sync_engine::{Baseline, Facts, Job, Search, Target};
+use backup_sync_engine::{Baseline, Facts, Job, Readiness, Search, Target};
 
 use crate::inventory;
 use crate::provider::{LAST_SYNC, NEWEST, TASKS, has_moved, is_active, last_sync};
@@ -47,6 +47,19 @@ pub(crate) fn search(
             Search::cannot_tell("the appliance lists a new task without saying which replication it is about")
         }
         Some(_) => Search::Absent,
+    }
+}
+
+/// The state before, where a task may show more than the replication: it says nothing of a synchronization that is queued.
+pub(crate) fn at_work(before: Baseline, target: &Target, tasks: &[Task]) -> Baseline {
+    let open = |task: &&Task| matches!(task.status, Some(TaskStatus::Queued | TaskStatus::Running));
+    let mine = |task: &&Task| task.entity.as_deref() == Some(&target.address.id);
+    match (&before.readiness, tasks.iter().filter(mine).find(open)) {
+        (Readiness::Ready | Readiness::Running { .. }, Some(task)) => {
+            let job = Job { target: target.clone(), ids: vec![task.id.clone()], facts: Facts::default() };
+            Baseline { readiness: Readiness::running(job), ..before }
+        }
+        _ => before,
     }
 }
 
