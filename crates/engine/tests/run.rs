@@ -261,14 +261,17 @@ async fn sessions_are_closed_on_every_way_out() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_cannot_be_read_starts_nothing() {
+async fn an_endpoint_that_cannot_be_read_or_refuses_the_rights_starts_nothing() {
     let down = Error::new(Kind::Unreachable, Delivery::NeverSent, "down");
-    let stage = run(Fake::new(vec![]).baseline_fails(down), 3, options()).await;
-    assert_eq!(stage.report.summary.failed, 3);
-    assert_eq!(stage.fake.count("trigger"), 0);
-    assert!(
-        matches!(&stage.report.targets[0].outcome, Outcome::Failed { reason } if reason.contains("nothing was started"))
-    );
+    let denied = Error::new(Kind::Denied, Delivery::Rejected, "403: the user may not read replications");
+    for (error, kind) in [(down, "unreachable"), (denied, "denied")] {
+        let stage = run(Fake::new(vec![]).baseline_fails(error), 3, options()).await;
+        assert_eq!((stage.report.summary.failed, stage.fake.count("trigger")), (3, 0));
+        for target in &stage.report.targets {
+            assert_eq!(target.error_kind.as_deref(), Some(kind));
+            assert!(target.outcome.detail().contains("nothing was started"), "{}", target.outcome.detail());
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,34 @@
-//! Whose task is whose.
+//! What may be started, and whose task is whose.
 
 use super::*;
+
+#[test]
+fn a_vault_that_cannot_be_written_to_is_not_started() {
+    let address = Address { endpoint: "cloud".into(), kind: VAULT.into(), id: "v".into() };
+    let target = Target { address, name: "vault".into(), facts: Facts::default() };
+    let ready = |status: &str, tasks: &[OperationLog]| {
+        let billing = json!({
+            "status": status, "frozen_scene": "ARREAR", "allocated": 0, "used": 0, "size": 1,
+            "consistent_level": "crash_consistent", "protect_type": "hybrid", "spec_code": "vault.hybrid.server.normal",
+        });
+        let vault = json!({ "id": "v", "name": "vault", "billing": billing, "resources": [] });
+        baseline(&target, &[serde_json::from_value(vault).unwrap()], tasks, &HashSet::new(), true).readiness
+    };
+    for status in ["lock", "frozen", "deleting"] {
+        let told = ready(status, &[]);
+        assert!(matches!(&told, Readiness::Skip { reason } if reason.contains(status)), "{told:?}");
+    }
+    assert!(matches!(ready("frozen", &[]), Readiness::Skip { reason } if reason.contains("ARREAR")));
+    assert!(matches!(ready("error", &[]), Readiness::Broken { .. }));
+    assert_eq!(ready("available", &[]), Readiness::Ready);
+    let task = json!({ "id": "t", "vault_id": "v", "status": "running" });
+    let told = ready("lock", &[serde_json::from_value(task).unwrap()]);
+    assert!(matches!(told, Readiness::Running { .. }), "what runs is watched: {told:?}");
+    assert!(
+        matches!(baseline(&target, &[], &[], &HashSet::new(), true).readiness, Readiness::Skip { .. }),
+        "it has vanished"
+    );
+}
 
 #[test]
 fn a_task_since_the_baseline_is_found_also_after_its_end() {
