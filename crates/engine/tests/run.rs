@@ -8,7 +8,7 @@ mod fake;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use backup_sync_engine::{Address, Entry, Event, Facts, Job, Options, Outcome, Own, Phase, Polling, Readiness, Target};
+use backup_sync_engine::{Address, Entry, Event, Facts, Job, Options, Own, Phase, Polling, Readiness, Target};
 use backup_sync_runtime::{Delivery, Error, Kind};
 
 use fake::{Fake, Stage, Step, run};
