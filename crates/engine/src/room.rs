@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn of_those_that_wait_the_one_with_the_fewest_jobs_is_next() {
         let [a, b, c] = rooms(6, [None, None, Some(1)]);
-        (b.wish(Wish::Nothing), c.wish(Wish::Nothing));
+        b.wish(Wish::Nothing);
+        c.wish(Wish::Nothing);
         let mut held = take(&a, 40);
         assert_eq!(held.len(), 6);
         [&a, &b, &c].into_iter().for_each(|room| room.wish(Wish::Now));

@@ -1,4 +1,4 @@
-//! Whose task is whose.
+//! What may be started, and whose task is whose.
 
 use super::*;
 
