@@ -140,7 +140,7 @@ impl Provider for TaskWatch {
 
     /// All of them run, or have ended already, which the first look shows.
     fn baseline<'a>(&'a self, targets: &'a [Target]) -> BoxFuture<'a, Result<Vec<Baseline>, Error>> {
-        let running = |target| Baseline { readiness: Readiness::Running { job: job(target) }, facts: Facts::default() };
+        let running = |target| Baseline { readiness: Readiness::running(job(target)), facts: Facts::default() };
         Box::pin(async move { Ok(targets.iter().map(running).collect()) })
     }
 
