@@ -134,10 +134,34 @@ pub async fn open(prepared: &[(String, Prepared)], wanted: &Wanted) -> Result<Ch
     }
 }
 
-/// The same without asking for targets.
-pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
-    let connected = open_all(prepared, async |one| Ok((one.connect().await?, ()))).await?;
-    Ok(connected.into_iter().map(|(provider, ())| provider).collect())
+/// Endpoints that cannot be used, by name, with the reason.
+pub type Absent = Vec<(String, Error)>;
+
+/// Endpoints of a run that goes on: those that are connected, and those that cannot be used now.
+#[derive(Default)]
+pub struct Reached {
+    /// The connections.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// What cannot be used, and why.
+    pub dark: Absent,
+}
+
+impl Reached {
+    /// The connections, when there are all of them.
+    pub async fn all(self) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+        if self.dark.is_empty() {
+            return Ok(self.providers);
+        }
+        join_all(self.providers.iter().map(|provider| close(provider.endpoint(), provider.close()))).await;
+        Err(Failure::Endpoints(self.dark))
+    }
+}
+
+/// Connects to all endpoints at once, without asking for targets. Those that cannot be used are no reason to leave the
+/// others: what was started there wants to be watched.
+pub async fn reach(prepared: &[(String, Prepared)]) -> Result<Reached, Failure> {
+    let (opened, dark) = attempt_all(prepared, async |one: &Prepared| Ok((one.connect().await?, ()))).await?;
+    Ok(Reached { providers: opened.into_iter().map(|(provider, ())| provider).collect(), dark })
 }
 
 /// The same for one endpoint, with its operations by name.
@@ -151,6 +175,19 @@ async fn open_all<T>(
     prepared: &[(String, Prepared)],
     open: impl AsyncFn(&Prepared) -> Result<(Arc<dyn Provider>, T), Error>,
 ) -> Result<Vec<(Arc<dyn Provider>, T)>, Failure> {
+    let (opened, failed) = attempt_all(prepared, open).await?;
+    if failed.is_empty() {
+        return Ok(opened);
+    }
+    close_all(&opened).await;
+    Err(Failure::Endpoints(failed))
+}
+
+/// Opens what can be opened; nothing stays open when somebody breaks off.
+async fn attempt_all<T>(
+    prepared: &[(String, Prepared)],
+    open: impl AsyncFn(&Prepared) -> Result<(Arc<dyn Provider>, T), Error>,
+) -> Result<(Vec<(Arc<dyn Provider>, T)>, Absent), Failure> {
     if signals::is_asked_to_end() {
         return Err(Failure::BrokenOff);
     }
@@ -164,13 +201,11 @@ async fn open_all<T>(
             Err(failure) => failed.push(failure),
         }
     }
-    let failure = match () {
-        () if signals::is_asked_to_end() => Failure::BrokenOff,
-        () if failed.is_empty() => return Ok(opened),
-        () => Failure::Endpoints(failed),
-    };
-    close_all(&opened).await;
-    Err(failure)
+    if signals::is_asked_to_end() {
+        close_all(&opened).await;
+        return Err(Failure::BrokenOff);
+    }
+    Ok((opened, failed))
 }
 
 /// One endpoint with its targets. A login is never dropped half way: nobody could end the session that it may give.
