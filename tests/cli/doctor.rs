@@ -183,3 +183,44 @@ fn a_journal_that_cannot_be_written_is_told() {
     let simulated = call(site.folder.path(), &["doctor", "--simulated"]);
     assert_eq!(simulated.code, 0, "{}", simulated.out);
 }
+
+#[test]
+fn what_a_site_cannot_tell_without_the_other_one_is_a_warning() {
+    let site = Site::of(Simulator::builder().vsphere_replication("dr"));
+    let path = site.folder.path().join("backup-sync.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    let alone: String =
+        text.lines().filter(|line| !line.starts_with("remote")).map(|line| line.to_owned() + "\n").collect();
+    assert_ne!(text, alone);
+    fs::write(&path, alone).unwrap();
+    let (ended, diagnosis) = doctor(&site);
+    assert_eq!(ended.code, 0, "{}", ended.out);
+    assert_eq!(states(&diagnosis, "dr", &["login", "remote-session", "data"]), ["good", "warning", "warning"]);
+    let data = rows(&diagnosis, "dr", "data")[0];
+    assert!(data["found"].as_str().unwrap().contains("could not tell everything"), "{data}");
+    assert!(data["fix"].as_str().unwrap().contains("`remote`"), "{data}");
+}
+
+/// How long it waits then is tested beside the code, with a clock of its own.
+#[cfg(unix)]
+#[test]
+fn breaking_off_ends_it_although_a_server_says_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let config = format!(
+        "[endpoints.m365]\nvendor = \"veeam-vb365\"\nurl = \"http://{at}\"\nusername = \"sync\"\npassword = {{ file = \"secret\" }}\n"
+    );
+    fs::write(folder.path().join("backup-sync.toml"), config).unwrap();
+    fs::write(folder.path().join("secret"), SECRETS[0]).unwrap();
+    let mut command = crate::program();
+    command.current_dir(folder.path()).arg("doctor");
+    let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    // The first connection shows that it is reached, the second has a request.
+    let connections: Vec<_> = (0..2).map(|_| silent.accept().unwrap().0).collect();
+    crate::breaking_off::signal(&child, "INT");
+    crate::breaking_off::until(&mut child, "broken off; nothing was started");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    // They were open all the time.
+    drop(connections);
+}

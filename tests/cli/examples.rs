@@ -16,9 +16,11 @@ use crate::{Ended, program, root};
 /// What is not simply run and expected to end with 0, by the beginning of the line.
 const APART: &[(&str, Apart, &str)] = &[
     ("backup-sync api dr getTaskInfo --param task_id=ID", Apart::Code(4), "an id has to be filled in"),
+    ("backup-sync history RUN", Apart::Code(2), "an id has to be filled in"),
+    ("backup-sync stop --run RUN", Apart::Code(2), "an id has to be filled in"),
     ("backup-sync watch", Apart::Code(2), "there is no terminal"),
-    ("cargo xtask ci", Apart::NotRun, "it runs these tests"),
     ("cargo xtask diff", Apart::NotRun, "it would build in the middle of a test; xtask/tests/diff.rs runs it"),
+    ("cargo xtask ci", Apart::NotRun, "it runs these tests"),
     ("cargo test", Apart::NotRun, "this is one of these tests"),
 ];
 

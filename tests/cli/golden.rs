@@ -46,7 +46,10 @@ fn call(folder: &Path, arguments: &[&str]) -> Ended {
 
 /// A call and all that came of it.
 fn told(folder: &Path, arguments: &[&str]) -> String {
-    let Ended { code, out, err } = call(folder, arguments);
+    told_of(arguments, &call(folder, arguments))
+}
+
+fn told_of(arguments: &[&str], Ended { code, out, err }: &Ended) -> String {
     let line: Vec<String> = arguments.iter().map(|word| format!(" {}", quoted(word))).collect();
     let err: String = err.lines().map(|line| format!("! {line}\n")).collect();
     steady(&format!("$ backup-sync{}\n{out}{err}exit code {code}\n", line.concat()))
@@ -144,6 +147,9 @@ const ERRORS: &[&[&str]] = &[
     &["simulate", "--scenario", "backup-sync.toml"],
     &["demo", "--backups", "missing.json"],
     &["watch"],
+    &["sync", "--all", "--simulated", "--config", "backup-sync.toml.other"],
+    &["resume", "--run", "one", "another"],
+    &["history", "one", "--limit", "3"],
 ];
 
 #[test]
@@ -154,11 +160,14 @@ fn errors() {
 }
 
 /// A result: the name of its file, the call, and the document whose schema its JSON has to fit.
+/// `RUN` stands for the id of the newest run.
 const RESULTS: &[(&str, &[&str], &str)] = &[
     ("targets", &["targets"], "targets"),
     ("report", &["sync", "m365/repository/*", "dr/replication/*", "--poll", "100ms", "--progress", "none"], "report"),
     ("report-skipped", &["sync", "m365/repository/*", "--poll", "100ms", "--progress", "none"], "report"),
     ("unfinished", &["resume", "--list"], "history"),
+    ("history", &["history"], "history"),
+    ("history-run", &["history", "--run", "RUN"], "history"),
     ("explanation", &["explain", "still-running"], "explanations"),
     ("operations", &["api", "m365", "--list"], "operations"),
 ];
@@ -171,10 +180,17 @@ fn forms(call: &[&str], document: &str) -> String {
         // Makes a journal, which some of the calls read, and puts one repository in order.
         let first = ["sync", "m365/repository/Mail cache", "--poll", "100ms", "--progress", "none"];
         assert_eq!(site.call(&first).code, 0);
-        if document == "report" && !call.contains(&"dr/replication/*") {
+        if call.first() == Some(&"sync") && !call.contains(&"dr/replication/*") {
             assert_eq!(site.call(&["sync", "m365/repository/*", "--poll", "100ms", "--progress", "none"]).code, 0);
         }
-        let call = [call, &["--output", form]].concat();
+        if call.contains(&"RUN") {
+            let sync = ["sync", "m365/repository/Archive to S3", "--poll", "100ms", "--progress", "none"];
+            assert_eq!(site.call(&sync).code, 0);
+        }
+        let runs = site.call(&["history", "--output", "json"]).json();
+        let newest = runs["runs"][0]["run"].as_str().unwrap();
+        let call: Vec<&str> = call.iter().map(|word| if *word == "RUN" { newest } else { word }).collect();
+        let call = [&call[..], &["--output", form]].concat();
         if form == "json" {
             assert_fits(document, &site.call(&call).json());
         }
@@ -191,7 +207,56 @@ fn results_in_every_form() {
         published(&format!("tests/cli/golden/results/{name}"), &forms(call, document));
         files.insert(name);
     }
+    files.extend(["demo.txt", "simulate.txt", "events.txt"].map(str::to_owned));
     stale("results", &files);
+}
+
+#[test]
+fn the_demo_in_every_form() {
+    let folder = tempfile::tempdir().unwrap();
+    let form = |form: &&str| {
+        let call = ["demo", "--progress", "none", "--output", form];
+        let ended = self::call(folder.path(), &call);
+        if *form == "json" {
+            assert_fits("report", &ended.json());
+        }
+        told_of(&call, &ended)
+    };
+    let all: Vec<String> = ["table", "json", "ndjson", "csv"].iter().map(form).collect();
+    published("tests/cli/golden/results/demo.txt", &all.join("\n"));
+}
+
+/// One run as events. How often is looked depends on the machine: lines that differ in nothing else stand once.
+#[test]
+fn events_of_a_run() {
+    let site = Site::new();
+    let call = ["sync", "m365/repository/Archive to S3", "--poll", "100ms", "--progress", "json", "--output", "csv"];
+    let ended = site.call(&call);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let percent = Regex::new("\"percent\":\\d+").unwrap();
+    let mut seen = BTreeSet::new();
+    let mut told = String::new();
+    for line in ended.err.lines() {
+        let event = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        assert_fits("event", &event);
+        let line = steady(&percent.replace(line, "\"percent\":0"));
+        if seen.insert(line.clone()) {
+            told += &line;
+        }
+    }
+    published("tests/cli/golden/results/events.txt", &told);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_simulate_prints_when_it_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    let simulation = crate::simulate::Simulation::start(folder.path(), &[]);
+    assert_fits("simulate", &simulation.ready);
+    let secret = Regex::new(r#"("\w*(?:password|secret|key)\w*": )"[^"]+""#).unwrap();
+    let text = serde_json::to_string_pretty(&simulation.ready).unwrap();
+    published("tests/cli/golden/results/simulate.txt", &steady(&secret.replace_all(&text, "${1}\"SECRET\"")));
+    assert_eq!(simulation.end("-INT").code, 0);
 }
 
 #[test]

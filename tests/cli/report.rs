@@ -75,3 +75,17 @@ fn a_place_that_cannot_be_written_is_told_before_anything_is_started() {
     assert_eq!(site.simulator.requests().len(), 0);
     assert_eq!(site.call(&["history", "--report", "page.html"]).code, 2, "of which run?");
 }
+
+#[test]
+fn nothing_to_resume_replaces_the_page_of_yesterday() {
+    let site = Site::new();
+    let sync = ["sync", "m365/repository/Mail cache"];
+    assert_eq!(site.call(&[&sync[..], &QUICK].concat()).code, 0);
+    for command in ["resume", "wait"] {
+        fs::write(site.folder.path().join("page.html"), "yesterday").unwrap();
+        let ended = site.call(&[command, "--report", "page.html"]);
+        assert_eq!(ended.code, 0, "{}", ended.err);
+        let page = page(&site);
+        assert!(page.contains("there is no unfinished run") && page.contains("Exit code 0"), "{command}: {page}");
+    }
+}

@@ -117,3 +117,17 @@ fn twelve_simulated_targets_are_synchronized_without_a_configuration() {
     let chosen = call(folder.path(), &["targets", "--simulated", "--output", "json", "-l", "site=singapore"]);
     assert_eq!(addresses(&chosen.json()).len(), 4, "{}", chosen.out);
 }
+
+#[test]
+fn simulated_vendors_go_by_no_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [&["targets"][..], &["sync", "--all"], &["api", "m365", "--list"], &["doctor"]] {
+        let ended = call(folder.path(), &[command, &["--simulated", "--config", "mine.toml"]].concat());
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{command:?}");
+        assert!(ended.err.contains("--simulated and --config exclude each other"), "{command:?}: {}", ended.err);
+    }
+    let mut named = crate::program();
+    named.current_dir(folder.path()).env("BACKUP_SYNC_CONFIG", "mine.toml").args(["targets", "--simulated"]);
+    let ended = crate::Ended::of(named.output().unwrap());
+    assert_eq!(ended.code, 0, "that of the environment is for other calls: {}", ended.err);
+}

@@ -105,3 +105,62 @@ fn wrong_input_is_told() {
         assert!(ended.err.contains(part), "{arguments:?}: {}", ended.err);
     }
 }
+
+/// Puts something else where an endpoint was.
+fn moved(site: &Site, endpoint: &str, url: &str) {
+    let path = site.folder.path().join("backup-sync.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace(&site.endpoint(endpoint).url, url)).unwrap();
+}
+
+/// The rows of a look at an endpoint.
+fn rows<'a>(survey: &'a Value, endpoint: &str) -> Vec<&'a Value> {
+    survey["targets"].as_array().unwrap().iter().filter(|row| row["target"]["endpoint"] == endpoint).collect()
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_used_hides_no_other() {
+    let site = Site::new();
+    let look = |arguments: &[&str], code: i32| {
+        let ended = site.call(&[&["status", "--live", "--output", "json"], arguments].concat());
+        assert_eq!(ended.code, code, "{arguments:?}: {}{}", ended.out, ended.err);
+        let survey = ended.json();
+        assert_fits("survey", &survey);
+        survey
+    };
+    std::fs::write(site.folder.path().join("m365.password"), "wrong").unwrap();
+    let refused = look(&[], 6);
+    let [row] = rows(&refused, "m365")[..] else {
+        panic!("one row for an endpoint that nothing is known of: {refused}")
+    };
+    assert_eq!((&row["standing"], &row["error_kind"]), (&"unread".into(), &"auth".into()), "{row}");
+    assert_eq!((&row["target"]["kind"], &row["target"]["id"]), (&"*".into(), &"*".into()));
+    assert!(rows(&refused, "dr").iter().all(|row| row["standing"] != "unread") && rows(&refused, "dr").len() > 1);
+    assert_eq!(
+        look(&["m365/repository/Mail cache"], 3)["targets"].as_array().unwrap().len(),
+        1,
+        "nothing else is asked"
+    );
+    std::fs::write(site.folder.path().join("m365.password"), &site.endpoint("m365").password).unwrap();
+    // From now on the journal knows targets of it.
+    assert_eq!(sync(&site, &["m365/repository/*"]).code, 0);
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    moved(&site, "m365", &nobody);
+    let away = look(&[], 6);
+    let known = rows(&away, "m365");
+    assert_eq!(known.len(), site.endpoint("m365").targets.len(), "{away}");
+    assert!(known.iter().all(|row| row["standing"] == "unread" && row["error_kind"] == "unreachable"), "{away}");
+    assert!(known.iter().any(|row| row["name"] == "Mail cache") && known[0]["detail"].is_string(), "{away}");
+    assert_eq!(look(&["m365/*/Mail cache"], 5)["targets"].as_array().unwrap().len(), 1);
+    assert_eq!(look(&["--label", "at=m365"], 5)["targets"].as_array().unwrap().len(), known.len());
+    let wrong = site.call(&["status", "--live", "dr/replication/nothing"]);
+    assert_eq!(wrong.code, 2, "that of another endpoint is still told: {}", wrong.err);
+    let table = site.call(&["status", "--live"]);
+    assert!(table.out.contains("unread") && table.out.contains("ready"), "{}", table.out);
+    assert_eq!(
+        (site.count("POST", "/session"), site.count("DELETE", "/session") > 0),
+        (site.count("DELETE", "/session"), true)
+    );
+}

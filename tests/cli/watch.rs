@@ -23,7 +23,13 @@ const SESSION: &str = "stty cols 100 rows 12; stty -g > before; sh -c 'echo $$ >
 
 impl Terminal {
     fn start(site: &Site) -> Self {
-        let program = program();
+        Self::start_with(site, &[])
+    }
+
+    fn start_with(site: &Site, environment: &[(&str, &str)]) -> Self {
+        let mut program = program();
+        // That of whoever runs the tests says nothing here.
+        program.env_remove("NO_COLOR").envs(environment.iter().copied());
         let mut script = Command::new("script");
         for (name, value) in program.get_envs() {
             match value {
@@ -102,6 +108,32 @@ fn every_way_out_puts_the_terminal_back() {
         assert_eq!(terminal.end(&site), code, "{keys:?} {signal}");
     }
     assert_eq!(site.count("POST", "/Sync"), 0, "nothing was started");
+}
+
+#[test]
+fn an_endpoint_that_cannot_be_used_is_shown_so_beside_the_others() {
+    let site = Site::new();
+    fs::write(site.folder.path().join("m365.password"), "wrong").unwrap();
+    let mut terminal = Terminal::start(&site);
+    terminal.wait_for("? unread");
+    terminal.wait_for("dr/replication/");
+    terminal.press("q");
+    assert_eq!(terminal.end(&site), 0);
+}
+
+#[test]
+fn colours_can_be_switched_off() {
+    // The foreground colours of a terminal, as SGR parameters: 30 to 37, 38;… and 90 to 97.
+    let coloured = regex::Regex::new("\u{1b}\\[(?:\\d+;)*(?:3[0-8]|9[0-7])(?:;\\d+)*m").unwrap();
+    for (value, wanted) in [("1", false), ("", true)] {
+        let site = Site::new();
+        let mut terminal = Terminal::start_with(&site, &[("NO_COLOR", value)]);
+        terminal.wait_for("m365/repository/");
+        terminal.wait_for("in-sync");
+        assert_eq!(coloured.is_match(&terminal.seen), wanted, "NO_COLOR={value:?}: {:?}", terminal.seen);
+        terminal.press("q");
+        assert_eq!(terminal.end(&site), 0);
+    }
 }
 
 #[test]

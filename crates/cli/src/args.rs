@@ -1,30 +1,24 @@
 //! The command line: what may be written, and what help says about it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use backup_sync::engine::Options;
-use backup_sync_simulator::scenario::{Length, Speed};
+use backup_sync_simulator::scenario::Length;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bounds::Bounds;
 use crate::cmd::doctor::Doctor;
 use crate::cmd::history::History;
 use crate::cmd::resume::Resume;
-use crate::cmd::simulate::{self, Kind};
 use crate::cmd::status::Status;
 use crate::cmd::stop::Stop;
+use crate::cmd::sync::Sync;
 use crate::cmd::wait::Wait;
 use crate::cmd::watch::Watch;
-use crate::cmd::{self, api, completions, config, explain, man};
-use crate::estate::Endpoints;
+use crate::cmd::{self, api, completions, config, demo, explain, man, schema, simulate, targets};
 use crate::exit;
-use crate::journal::JournalFile;
-use crate::metrics::MetricsFile;
-use crate::page::PageFile;
 use crate::plan::{self, Plan};
-use crate::selection::Selection;
 
 /// Start, watch and prove backup and replication synchronization across vendors.
 #[derive(Debug, Parser)]
@@ -48,10 +42,8 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Show it all against three simulated vendors inside this process; nothing leaves the machine.
-    #[command(after_help = DEMO_EXAMPLES)]
-    Demo(Demo),
+    Demo(demo::Demo),
     /// Synchronize targets and prove each end.
-    #[command(after_help = SYNC_EXAMPLES)]
     Sync(Sync),
     /// Go on with a run that was broken off, killed or left at its deadline. Nothing is started twice.
     Resume(Resume),
@@ -67,16 +59,14 @@ pub enum Command {
     /// List runs, or the targets of one run with their evidence.
     History(History),
     /// List what can be synchronized.
-    #[command(after_help = TARGETS_EXAMPLES)]
-    Targets(Targets),
+    Targets(targets::Targets),
     /// Look at everything that endpoints need, and say of what is wrong how to put it right. Nothing is started.
     Doctor(Doctor),
     /// Serve simulated vendors to practise and test with, until Ctrl-C.
     ///
     /// Prints one JSON document when they are ready: where they are, how to log in, what they have (see `backup-sync
     /// schema simulate`). Nothing of it is real, passwords included.
-    #[command(after_long_help = simulate::EXAMPLES)]
-    Simulate(Simulate),
+    Simulate(simulate::Simulate),
     /// Call any operation of an endpoint by the vendor's name, and print what it answers.
     Api(api::Api),
     /// Write, check and describe the configuration.
@@ -89,37 +79,8 @@ pub enum Command {
     /// Print the manual page.
     Man(man::Man),
     /// Print the JSON Schema of a document that this program writes or reads.
-    #[command(after_help = SCHEMA_EXAMPLES)]
-    Schema(Schema),
+    Schema(schema::Schema),
 }
-
-const DEMO_EXAMPLES: &str = "\
-Examples:
-  backup-sync demo
-  backup-sync demo --output json --report demo.html";
-
-const SYNC_EXAMPLES: &str = "\
-Examples:
-  backup-sync sync 'm365/repository/*'
-  backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
-  backup-sync sync --all --poll 30s --progress plain
-  backup-sync sync 'dr/replication/*' --dry-run
-  backup-sync sync --all --report night.html
-  backup-sync sync --all --simulated
-  backup-sync sync --label site=berlin
-  backup-sync sync --plan nightly.toml";
-
-const TARGETS_EXAMPLES: &str = "\
-Examples:
-  backup-sync targets
-  backup-sync targets 'm365/*/*' --output csv
-  backup-sync targets --label 'site=berlin,tier!=test' --output json
-  backup-sync targets --simulated";
-
-const SCHEMA_EXAMPLES: &str = "\
-Examples:
-  backup-sync schema report
-  backup-sync schema config";
 
 impl Command {
     /// Its name on the command line.
@@ -229,20 +190,6 @@ pub enum Progress {
     None,
 }
 
-/// Arguments of `demo`.
-#[derive(Debug, Args)]
-pub struct Demo {
-    /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
-    #[arg(long, value_name = "FILE")]
-    pub backups: Option<PathBuf>,
-    /// Where the page about the run goes.
-    #[command(flatten)]
-    pub page: PageFile,
-    /// How results and progress are shown.
-    #[command(flatten)]
-    pub display: Display,
-}
-
 /// Where the configuration is.
 #[derive(Clone, Debug, Args)]
 pub struct ConfigFile {
@@ -307,132 +254,6 @@ impl Watching {
 
 /// So long is waited for what is stopped on Ctrl-C.
 const STOP_LIMIT: Duration = Duration::from_secs(60);
-
-/// Arguments of `sync`.
-#[derive(Debug, Args)]
-pub struct Sync {
-    /// Which targets.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// Start targets too of which the vendor says that they are in sync.
-    #[arg(long)]
-    pub force: bool,
-    /// Do not watch a synchronization that runs already; report it as skipped.
-    #[arg(long)]
-    pub no_adopt: bool,
-    /// Only start, and watch nothing. The exit code is 7 and not 0, because 0 means proven: `backup-sync wait`, as is
-    /// printed, watches what was started to its proven end.
-    #[arg(long, conflicts_with = "no_journal")]
-    pub detach: bool,
-    /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
-    #[arg(long, conflicts_with_all = ["detach", "page"])]
-    pub dry_run: bool,
-    /// How it is watched.
-    #[command(flatten)]
-    pub watching: Watching,
-    /// Where endpoints come from.
-    #[command(flatten)]
-    pub endpoints: Endpoints,
-    /// Where the run is written down.
-    #[command(flatten)]
-    pub journal: JournalFile,
-    /// Write nothing down: a run that is killed cannot be resumed.
-    #[arg(long)]
-    pub no_journal: bool,
-    /// Where metrics are written.
-    #[command(flatten)]
-    pub metrics: MetricsFile,
-    /// Where the page about the run goes.
-    #[command(flatten)]
-    pub page: PageFile,
-    /// How results and progress are shown.
-    #[command(flatten)]
-    pub display: Display,
-}
-
-/// Arguments of `targets`.
-#[derive(Debug, Args)]
-pub struct Targets {
-    /// Only these.
-    #[command(flatten)]
-    pub selection: Selection,
-    /// Form of the list on standard output.
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    pub output: Output,
-    /// Where endpoints come from.
-    #[command(flatten)]
-    pub endpoints: Endpoints,
-}
-
-/// Arguments of `simulate`.
-#[derive(Debug, Args)]
-pub struct Simulate {
-    /// A vendor to simulate: `veeam-vb365`, `huawei-cbr` or `vsphere-replication`; `veeam-vb365:v5` to `:v8` names the
-    /// version. May be given several times; one of each without it. With a scenario: only its endpoints of these vendors.
-    #[arg(long = "vendor", value_name = "VENDOR[:VERSION]")]
-    pub vendors: Vec<Kind>,
-    /// Where to listen. The first endpoint takes this port, each further one the next; with port 0 each takes a free one.
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
-    pub listen: SocketAddr,
-    /// Serve HTTPS, each endpoint with a certificate of its own that no system trusts.
-    #[arg(long)]
-    pub tls: bool,
-    /// A scenario in TOML, or in JSON if its name ends in `.json`; see `backup-sync schema scenario`.
-    #[arg(long, value_name = "FILE")]
-    pub scenario: Option<PathBuf>,
-    /// Simulated seconds in each real second; 0 lets time stand still. The scenario's own, or 1, when left out.
-    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = simulate::speed)]
-    pub speed: Option<Speed>,
-    /// Leave out the paths that show what the simulator knows and move its clock: `/_simulator/state`,
-    /// `/_simulator/requests`, `/_simulator/advance`. They answer to this machine only.
-    #[arg(long)]
-    pub no_control: bool,
-    /// Write a configuration with all endpoints, ready for `backup-sync sync --all --config FILE`. Passwords and the like
-    /// go into a folder beside it whose name ends in `.files`.
-    #[arg(long, value_name = "FILE")]
-    pub write_config: Option<PathBuf>,
-}
-
-/// Arguments of `schema`.
-#[derive(Debug, Args)]
-pub struct Schema {
-    /// Which document.
-    #[arg(value_enum)]
-    pub document: Document,
-}
-
-/// A document with a published schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Document {
-    /// What `sync` and `demo` print with `--output json`.
-    Report,
-    /// One line of `--progress json`.
-    Event,
-    /// What `history` and `resume --list` print with `--output json`.
-    History,
-    /// What `status` prints with `--output json`.
-    Status,
-    /// What `status --live` prints with `--output json`.
-    Survey,
-    /// What `--dry-run` prints with `--output json`.
-    Rehearsal,
-    /// What `targets` prints with `--output json`.
-    Targets,
-    /// What `api --list` prints with `--output json`.
-    Operations,
-    /// What `doctor` prints with `--output json`.
-    Doctor,
-    /// What `explain` prints with `--output json`.
-    Explanations,
-    /// The configuration file.
-    Config,
-    /// The file that `sync` takes with `--plan`.
-    Plan,
-    /// What `simulate` prints when it is ready.
-    Simulate,
-    /// The file that `simulate` takes with `--scenario`.
-    Scenario,
-}
 
 /// A length of time such as `90m` or `1h 30m`, as in scenarios.
 pub fn duration(text: &str) -> Result<Duration, String> {

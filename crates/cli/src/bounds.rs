@@ -15,7 +15,7 @@ pub struct Bounds {
     /// wait their turn. No limit when left out.
     #[arg(long, value_name = "N")]
     pub max_jobs: Option<NonZeroUsize>,
-    /// The same for each endpoint.
+    /// The same for each endpoint. No limit when left out.
     #[arg(long, value_name = "N")]
     pub max_jobs_per_endpoint: Option<NonZeroUsize>,
     /// So many starts are under way in one session.

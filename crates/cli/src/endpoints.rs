@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use backup_sync::engine::{CLOSE_LIMIT, Provider, Target};
 use backup_sync::huawei_cbr::{self, Cbr};
@@ -170,6 +171,22 @@ pub async fn open_services(prepared: &[(String, Prepared)]) -> Result<(Arc<dyn P
     opened.into_iter().next().ok_or(Failure::BrokenOff)
 }
 
+/// The same as [`open`] for a look: endpoints that cannot be used hide no other.
+pub async fn open_what_can_be(
+    prepared: &[(String, Prepared)],
+    wanted: &mut Wanted,
+) -> Result<(Chosen, Absent), Failure> {
+    let (mut chosen, absent) = attempt_all(prepared, open_one).await?;
+    wanted.leave_out(absent.iter().map(|(name, _)| name.as_str()));
+    match wanted.narrow(&mut chosen) {
+        Ok(()) => Ok((chosen, absent)),
+        Err(failure) => {
+            close_all(&chosen).await;
+            Err(failure)
+        }
+    }
+}
+
 /// Opens all endpoints at once; none stays open when one of them cannot be used, or when somebody breaks off.
 async fn open_all<T>(
     prepared: &[(String, Prepared)],
@@ -195,7 +212,7 @@ async fn attempt_all<T>(
     let opening = prepared.iter().map(async |(name, one)| open(one).await.map_err(|error| (name.clone(), error)));
     let mut opened = Vec::new();
     let mut failed = Vec::new();
-    for outcome in gather(opening, signals::asked_to_end()).await {
+    for outcome in gather(opening, signals::asked_to_end(), CLOSE_LIMIT).await {
         match outcome {
             Ok(endpoint) => opened.push(endpoint),
             Err(failure) => failed.push(failure),
@@ -223,16 +240,17 @@ async fn open_one(prepared: &Prepared) -> Result<(Arc<dyn Provider>, Vec<Target>
 }
 
 /// What all `works` give, in their order; of those under way when it is broken off, what they give within
-/// [`CLOSE_LIMIT`].
+/// `limit`.
 pub async fn gather<T>(
     works: impl Iterator<Item = impl Future<Output = T>>,
     broken_off: impl Future<Output = ()>,
+    limit: Duration,
 ) -> Vec<T> {
     let mut under_way: FuturesUnordered<_> =
         works.enumerate().map(|(index, work)| async move { (index, work.await) }).collect();
     let limit = async {
         broken_off.await;
-        tokio::time::sleep(CLOSE_LIMIT).await;
+        tokio::time::sleep(limit).await;
     };
     tokio::pin!(limit);
     let mut done = Vec::new();
@@ -266,7 +284,6 @@ pub async fn close(endpoint: &str, closing: impl Future<Output = Result<(), Erro
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
-    use std::time::Duration;
 
     use backup_sync::runtime::SecretString;
     use backup_sync::runtime::clock::ManualClock;
@@ -325,9 +342,22 @@ mod tests {
             }
             time.map(|time| time.as_secs())
         };
-        assert_eq!(gather(works.into_iter().map(work), ready(())).await, [Some(9), Some(0)]);
+        assert_eq!(gather(works.into_iter().map(work), ready(()), CLOSE_LIMIT).await, [Some(9), Some(0)]);
         let works = [Some(Duration::from_secs(60)), Some(Duration::ZERO)];
-        assert_eq!(gather(works.into_iter().map(work), pending()).await, [Some(60), Some(0)]);
+        assert_eq!(gather(works.into_iter().map(work), pending(), CLOSE_LIMIT).await, [Some(60), Some(0)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_doctor_who_is_sent_away_leaves_soon() {
+        let begun = tokio::time::Instant::now();
+        let works = [Some(Duration::from_secs(1)), None].into_iter().map(|time: Option<Duration>| async move {
+            match time {
+                Some(time) => tokio::time::sleep(time).await,
+                None => pending().await,
+            }
+        });
+        assert_eq!(gather(works, ready(()), crate::cmd::doctor::LEAVE_LIMIT).await.len(), 1, "a login had its time");
+        assert!(begun.elapsed() <= Duration::from_secs(2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,8 +21,8 @@ pub struct Endpoints {
     /// Where the configuration is.
     #[command(flatten)]
     pub config: ConfigFile,
-    /// Twelve simulated targets of three vendors inside this process, instead of the configuration. No journal is kept:
-    /// they end with the process, so there would be nothing to resume.
+    /// Twelve simulated targets of three vendors inside this process, instead of a configuration; not together with
+    /// --config. No journal is kept: they end with the process, so there would be nothing to resume.
     #[arg(long)]
     pub simulated: bool,
 }
@@ -41,6 +41,11 @@ impl Estate {
     /// Reads the configuration, or starts the simulated vendors.
     pub async fn open(from: &Endpoints) -> Result<Self, Failure> {
         if from.simulated {
+            // What the environment names is meant for calls that need a configuration.
+            if from.config.config != config::usual_path() {
+                let why = "simulated vendors need no configuration, and that of --config would not be read";
+                return Err(Failure::usage(format!("--simulated and --config exclude each other: {why}")));
+            }
             let (simulator, file) = simulated::estate().await?;
             return Ok(Self { file, config: None, _simulator: Some(simulator) });
         }

@@ -65,8 +65,33 @@ pub const CODES: [(Exit, &str); 10] = [
 
 /// The part of the help that tells the exit codes.
 pub fn help() -> String {
-    let lines = CODES.map(|(exit, meaning)| format!("\n  {:>3}  {meaning}", exit.code()));
+    let lines = CODES.map(|(exit, meaning)| format!("\n  {:>3}  {}", exit.code(), hanging(meaning)));
     format!("Exit codes (of several the first counts):{}", lines.concat())
+}
+
+/// The text in lines that fit beside a code in a terminal of 80 columns.
+fn hanging(text: &str) -> String {
+    let mut told = String::new();
+    let mut room = 72;
+    for word in text.split(' ') {
+        let long = word.chars().count() + 1;
+        match (told.is_empty(), long <= room) {
+            (true, _) => {}
+            (false, true) => told.push(' '),
+            (false, false) => {
+                told.push_str("\n       ");
+                room = 72;
+            }
+        }
+        told.push_str(word);
+        room = room.saturating_sub(long);
+    }
+    told
+}
+
+/// The same below the examples of a command.
+pub fn below(examples: &str) -> String {
+    format!("{examples}\n\n{}", help())
 }
 
 impl Exit {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backup_sync::engine::{Journal, Options, Stage};
-use backup_sync_journal::{NewRun, RunJournal, Store};
+use backup_sync_journal::{NewRun, RunJournal, Store, TargetStatus};
 use clap::Args;
 use etcetera::BaseStrategy as _;
 use serde_json::{Value, json};
@@ -88,6 +88,14 @@ pub async fn present(file: &JournalFile) -> Result<Option<Store>, Failure> {
         return Err(Failure::usage("without a journal there are no earlier runs; name a file with --journal"));
     };
     Ok(Store::open_existing(&path).await?)
+}
+
+/// How each target was left by its newest run; nothing where there is no journal to read.
+pub async fn last_known(file: &JournalFile) -> Vec<TargetStatus> {
+    let Ok(Some(store)) = present(file).await else { return Vec::new() };
+    let known = store.status().await;
+    store.close().await;
+    known.map(|(_, targets)| targets).unwrap_or_default()
 }
 
 /// Names the newest run that somebody may have forgotten.

@@ -98,6 +98,8 @@ impl Group {
 pub struct Wanted {
     groups: Vec<Group>,
     endpoints: BTreeMap<String, Known>,
+    /// Endpoints whose targets nobody could list.
+    absent: BTreeSet<String>,
 }
 
 /// What is known of an endpoint before it is asked.
@@ -112,7 +114,7 @@ impl Wanted {
     fn new(groups: Vec<Group>, file: &File) -> Self {
         let known = |endpoint: &Endpoint| Known { labels: endpoint.labels().clone(), more: endpoint.gives_labels() };
         let endpoints = file.endpoints.iter().map(|(name, endpoint)| (name.clone(), known(endpoint))).collect();
-        Self { groups, endpoints }
+        Self { groups, endpoints, absent: BTreeSet::new() }
     }
 
     /// What a plan says.
@@ -135,6 +137,17 @@ impl Wanted {
         let known = self.endpoints.get(endpoint);
         group.selector.as_ref().is_none_or(|selector| selector.matches_endpoint(endpoint))
             && known.is_none_or(|known| group.labels.can_fit(&known.labels, known.more))
+    }
+
+    /// The targets of these endpoints could not be listed: what may be among them counts as there.
+    pub fn leave_out<'a>(&mut self, endpoints: impl Iterator<Item = &'a str>) {
+        self.absent.extend(endpoints.map(str::to_owned));
+    }
+
+    /// Whether this target of an endpoint that is left out may be meant. Labels of its own are not known.
+    pub fn may_mean_target(&self, target: &Address, name: &str) -> bool {
+        let selected = |group: &Group| group.selector.as_ref().is_none_or(|selector| selector.matches(target, name));
+        self.groups.iter().any(|group| selected(group) && self.may_be_in(group, &target.endpoint))
     }
 
     /// Whether it would be right when no target is meant.
@@ -175,7 +188,8 @@ impl Wanted {
         }
         let all: Vec<&Target> = chosen.iter().flat_map(|(_, targets)| targets).collect();
         for group in self.groups.iter().filter(|group| !group.optional) {
-            if all.iter().any(|target| group.means(target)) {
+            let hidden = self.absent.iter().any(|endpoint| self.may_be_in(group, endpoint));
+            if hidden || all.iter().any(|target| group.means(target)) {
                 continue;
             }
             let unlabelled = Group { labels: Requirements::default(), ..group.clone() };

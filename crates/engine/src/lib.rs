@@ -5,6 +5,7 @@ mod address;
 mod driver;
 mod event;
 mod facts;
+mod holders;
 mod journal;
 mod look;
 mod mode;

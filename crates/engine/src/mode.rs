@@ -99,8 +99,8 @@ impl Watch<'_> {
         // What single targets may take does not count while somebody waits for them to stop.
         run.options.own.clear();
         self.provider.go_on();
-        let (room, waits) = (self.room.clone(), self.waits.clone());
-        let watch = Watch { run: &run, room, waits, ..*self };
+        let (room, holders, waits) = (self.room.clone(), self.holders.clone(), self.waits.clone());
+        let watch = Watch { run: &run, room, holders, waits, ..*self };
         let mut own: Vec<&mut Slot> = slots.iter_mut().filter(|slot| slot.is_running() && !slot.adopted).collect();
         watch.stop_running(&mut own).await;
     }

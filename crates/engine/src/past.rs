@@ -48,4 +48,12 @@ impl Past {
     pub fn planned(target: Target, vendor: impl Into<String>) -> Self {
         Self { target, vendor: vendor.into(), stage: Stage::Planned }
     }
+
+    /// The vendor's job, where it has not ended.
+    pub(crate) fn job(&self) -> Option<&Job> {
+        match &self.stage {
+            Stage::Started { job, .. } => Some(job),
+            Stage::Planned | Stage::Intended { .. } | Stage::Ended(_) => None,
+        }
+    }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::address::Address;
 use crate::facts::Facts;
 use crate::outcome::{Evidence, Outcome};
+use crate::past::Past;
 use crate::rehearsal::{PlannedRequest, rehearsed};
 
 /// Something that can be synchronized.
@@ -215,6 +216,10 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Takes [`Provider::break_off`] back, for what has to be sent after all: calls that stop what was started.
     fn go_on(&self) {}
+
+    /// What an earlier process of the run has left at this endpoint, told before anything else is asked: jobs that are
+    /// known to be of one target are not of another.
+    fn remember(&self, _: &[&Past]) {}
 
     /// Everything that can be synchronized there.
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>>;

@@ -31,8 +31,7 @@ impl Driver<'_> {
             }
             let since = slot.intended.unwrap_or_else(|| self.watch.run.clock.wall());
             let (target, baseline) = (slot.share_target(), slot.baseline.clone());
-            let found = self.watch.provider.find_running(&target, &baseline, since);
-            let Some(found) = self.watch.unless_cut(found).await else { return };
+            let Some(found) = self.watch.find(&target, &baseline, since).await else { return };
             match found {
                 Ok(Search::Found(job)) => {
                     let started = self.watch.begun(job, &baseline, true, self.watch.now()).await;

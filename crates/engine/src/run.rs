@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use crate::address::Address;
 use crate::driver::Driver;
 use crate::event::{Event, EventRecord, Sink, millis};
+use crate::holders::Holders;
 use crate::journal::{Entry, Journal, JournalError, Planned};
 use crate::mode::Mode;
 use crate::own::Own;
@@ -223,6 +224,10 @@ impl Run {
         dark: &[Dark],
         task: Task<'_>,
     ) -> Report {
+        for provider in &providers {
+            let here = |past: &&Past| past.target.address.endpoint == provider.endpoint();
+            provider.remember(&pasts.iter().filter(here).collect::<Vec<_>>());
+        }
         let (groups, settled) = self.groups(pasts, providers);
         let (now, wall) = (self.clock.monotonic(), self.clock.wall());
         let slot = |(place, past): (usize, Past)| {
@@ -272,7 +277,10 @@ impl Run {
         // Each endpoint has its place in the room before any takes one.
         let watches = groups.into_iter().map(|(provider, pasts)| {
             let room = Room::within(&hall, self.options.limits.jobs_per_endpoint);
-            self.over(provider, pasts, begun, room, task)
+            let here = |slot: &&Slot| slot.target().address.endpoint == provider.endpoint();
+            let earlier = settled.iter().map(|(_, slot)| slot).filter(here).filter_map(Slot::job).map(AsRef::as_ref);
+            let holders = Holders::of(earlier.chain(pasts.iter().filter_map(|(_, past)| past.job())));
+            self.over(provider, pasts, begun, room, holders, task)
         });
         let mut reports: Vec<(usize, TargetReport)> =
             join_all(watches).instrument(span).await.into_iter().flatten().collect();
@@ -290,12 +298,13 @@ impl Run {
         pasts: Vec<(usize, Past)>,
         begun: Duration,
         room: Arc<Room>,
+        holders: Arc<Holders>,
         task: Task<'_>,
     ) -> Vec<(usize, TargetReport)> {
         let waits = Arc::<Waits>::default();
         self.listen(&*provider, begun, waits.clone());
         let resumed = matches!(task, Task::TakeUp);
-        let watch = Watch { run: self, provider: &*provider, begun, resumed, room, waits };
+        let watch = Watch { run: self, provider: &*provider, begun, resumed, room, holders, waits };
         let (places, pasts): (Vec<usize>, Vec<Past>) = pasts.into_iter().unzip();
         let work = async {
             match task {

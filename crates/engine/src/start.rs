@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::event::Event;
 use crate::journal::Entry;
+use crate::mode::{Step, step};
 use crate::outcome::Outcome;
 use crate::provider::{Baseline, Job, Readiness, Search, Target};
 use crate::slot::Slot;
@@ -52,6 +53,11 @@ pub(crate) enum Started {
     },
 }
 
+/// Whether a refusal may mean that a synchronization runs already; vendors say that with different statuses.
+fn may_run(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Conflict | Kind::Vendor)
+}
+
 impl Watch<'_> {
     /// Starts one target, at most once.
     pub(crate) async fn start(&self, target: Arc<Target>, baseline: Arc<Baseline>) -> Started {
@@ -74,6 +80,7 @@ impl Watch<'_> {
             Ok(job) => self.begun(job, &baseline, false, self.now()).await,
             Err(error) => match error.delivery() {
                 Delivery::NeverSent if error.kind() == Kind::BrokenOff => self.withdraw(&target).await,
+                Delivery::Rejected if may_run(&error) => self.refused(&target, &baseline, error).await,
                 Delivery::NeverSent | Delivery::Rejected => {
                     let outcome = Outcome::Failed { reason: error.chain() };
                     Started::Ended { outcome, error: Some(error), open: false }
@@ -92,6 +99,28 @@ impl Watch<'_> {
             tracing::warn!(target = %target.address, %error, "the journal still says that it was about to be started");
         }
         Started::NotSent(self.cut().unwrap_or(Cut::BrokenOff))
+    }
+
+    /// The vendor refused the start. Where that is because a synchronization runs since the state was read, that one counts
+    /// like one that was seen before.
+    async fn refused(&self, target: &Target, baseline: &Baseline, error: Error) -> Started {
+        let targets = std::slice::from_ref(target);
+        let now = match self.unless_cut(self.provider.baseline(targets)).await {
+            Some(Ok(now)) => now.into_iter().next().map(|now| now.readiness),
+            Some(Err(look)) => {
+                self.look_failed(&look);
+                None
+            }
+            None => None,
+        };
+        let running = now.filter(|now| matches!(now, Readiness::Running { .. }));
+        match running.map(|running| step(&self.run.options, &target.address, &running)) {
+            Some(Step::Adopt(job)) => self.begun(job, baseline, true, self.now()).await,
+            Some(Step::Skip(reason)) => {
+                Started::Ended { outcome: Outcome::Skipped { reason }, error: None, open: false }
+            }
+            _ => Started::Ended { outcome: Outcome::Failed { reason: error.chain() }, error: Some(error), open: false },
+        }
     }
 
     /// The start was sent, but what became of it is not known: look, never send again.
@@ -129,8 +158,7 @@ impl Watch<'_> {
             if look > 0 {
                 self.pause(self.shortest()).await;
             }
-            let found = self.provider.find_running(target, baseline, since);
-            let Some(found) = self.unless_cut(found).await else { break };
+            let Some(found) = self.find(target, baseline, since).await else { break };
             match found {
                 Ok(Search::Found(job)) => return Hunt::Found(job),
                 Ok(Search::Absent) => {
@@ -154,6 +182,17 @@ impl Watch<'_> {
         seen
     }
 
+    /// Looks once for a start of unknown fate. `None`: the run was cut short.
+    pub(crate) async fn find(
+        &self,
+        target: &Target,
+        baseline: &Baseline,
+        since: Timestamp,
+    ) -> Option<Result<Search, Error>> {
+        let found = self.unless_cut(self.provider.find_running(target, baseline, since)).await?;
+        Some(found.map(|found| self.holders.check(found)))
+    }
+
     /// There is a job of this target: it is written down and told.
     pub(crate) async fn begin(&self, slot: &mut Slot, job: Job, adopted: bool) {
         self.note(&job, &slot.baseline, adopted).await;
@@ -168,6 +207,7 @@ impl Watch<'_> {
     }
 
     async fn note(&self, job: &Job, baseline: &Baseline, adopted: bool) {
+        self.holders.hold(job);
         let entry = Entry::Job { job: job.clone(), baseline: baseline.clone(), adopted };
         if let Err(error) = self.record(&entry).await {
             tracing::error!(target = %job.target.address, %error, "the job is running but not in the journal");

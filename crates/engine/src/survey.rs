@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::{Error, retry};
+use futures_util::FutureExt as _;
 use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -98,29 +100,53 @@ impl Run {
     /// that cannot be asked hide no other. Sessions stay open; who opened them closes them.
     pub async fn survey(&self, endpoints: &[(Arc<dyn Provider>, Vec<Target>)]) -> Survey {
         let looks = endpoints.iter().map(|(provider, targets)| self.look_around(&**provider, targets));
-        let targets = join_all(looks).await.into_iter().flatten().collect();
-        Survey { version: 1, at: self.clock.wall().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), targets }
+        self.survey_of(&join_all(looks).await)
     }
 
-    /// Looks again and again, and hands each survey to `show` until that says [`ControlFlow::Break`] or the run is broken
-    /// off. Between two looks there is `pace`, or as much as the slowest vendor's quota wants, with some jitter.
+    fn survey_of(&self, looks: &[Vec<Surveyed>]) -> Survey {
+        let at = self.clock.wall().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+        Survey { version: 1, at, targets: looks.concat() }
+    }
+
+    /// Looks again and again, and hands what is known to `show` after each look, until that says [`ControlFlow::Break`] or
+    /// the run is broken off. Between two looks at an endpoint there is `pace`, or as much as its vendor's quota wants,
+    /// with some jitter; a slow endpoint holds up no other. Targets of an endpoint are missing until its first look ends.
     pub async fn survey_until(
         &self,
         endpoints: &[(Arc<dyn Provider>, Vec<Target>)],
         pace: Duration,
         mut show: impl FnMut(&Survey) -> ControlFlow<()>,
     ) {
-        let slowest = endpoints.iter().map(|(provider, _)| provider.pace()).max().unwrap_or_default();
-        while !self.stop.asked() {
-            let survey = self.survey(endpoints).await;
-            if self.stop.asked() || show(&survey).is_break() {
-                return;
+        let mut seen = vec![Vec::new(); endpoints.len()];
+        let look = async |index: usize, pause: Duration| {
+            let (provider, targets) = &endpoints[index];
+            if !pause.is_zero() {
+                tokio::select! {
+                    () = self.clock.sleep(pause) => {}
+                    () = self.stop.wait() => {}
+                }
             }
-            // Jitter keeps many programs from asking in step.
-            let pause = pace.max(slowest).mul_f64(0.9 + 0.2 * retry::jitter());
-            tokio::select! {
-                () = self.clock.sleep(pause) => {}
-                () = self.stop.wait() => {}
+            (index, self.look_around(&**provider, targets).await)
+        };
+        let mut looks: FuturesUnordered<_> = (0..endpoints.len()).map(|index| look(index, Duration::ZERO)).collect();
+        while !self.stop.asked() {
+            let Some(first) = looks.next().await else {
+                if show(&self.survey_of(&seen)).is_continue() {
+                    self.stop.wait().await;
+                }
+                return;
+            };
+            // What has ended meanwhile is shown together.
+            let more = std::iter::from_fn(|| looks.next().now_or_never().flatten());
+            let ended: Vec<(usize, Vec<Surveyed>)> = std::iter::once(first).chain(more).collect();
+            for (index, rows) in ended {
+                seen[index] = rows;
+                // Jitter keeps many programs from asking in step.
+                let pause = pace.max(endpoints[index].0.pace()).mul_f64(0.9 + 0.2 * retry::jitter());
+                looks.push(look(index, pause));
+            }
+            if self.stop.asked() || show(&self.survey_of(&seen)).is_break() {
+                return;
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use backup_sync_runtime::{Delivery, Error, Kind};
 
 use crate::event::{Event, EventRecord};
+use crate::holders::Holders;
 use crate::journal::{Entry, JournalError};
 use crate::outcome::Outcome;
 use crate::provider::Provider;
@@ -58,6 +59,8 @@ pub(crate) struct Watch<'a> {
     pub(crate) resumed: bool,
     /// Room for jobs at this endpoint.
     pub(crate) room: Arc<Room>,
+    /// Which target has which job.
+    pub(crate) holders: Arc<Holders>,
     /// What requests to the endpoint wait for.
     pub(crate) waits: Arc<Waits>,
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use backup_sync_engine::{
     Action, Baseline, Ending, Entry, Event, Facts, Job, MemoryJournal, Mode, Options, Outcome, Past, Phase, Provider,
-    Readiness, Run, Stage as Past_, Standing, Stop, Target,
+    Readiness, Run, Stage as Past_, Standing, Stop, Survey, Target,
 };
 use backup_sync_runtime::clock::ManualClock;
 use backup_sync_runtime::{Delivery, Error, Kind};
@@ -247,4 +247,39 @@ async fn surveys_come_at_the_pace_that_was_asked_for_until_somebody_has_enough()
     assert!(waits.iter().all(|wait| (9.0..=11.0).contains(&wait.as_secs_f64())), "{waits:?}");
     looking.stop.now();
     looking.survey_until(&endpoints, Duration::ZERO, |_| panic!("it was broken off")).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_wants_a_slow_pace_holds_up_no_other() {
+    let (looking, _, _) = bare(options(Mode::Synchronize));
+    let (quick, slow) = (Arc::new(Fake::new(vec![])), Arc::new(Fake::new(vec![]).pace(Duration::from_secs(100))));
+    let endpoints: Vec<(Arc<dyn Provider>, Vec<Target>)> =
+        vec![(quick.clone(), vec![target(0)]), (slow.clone(), vec![target(1)])];
+    let mut all = Vec::new();
+    looking
+        .survey_until(&endpoints, Duration::from_secs(10), |survey| {
+            all.push(survey.targets.len());
+            if slow.count("baseline") == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+        .await;
+    // Two pauses of 90 to 110 seconds, in which the other is looked at each 9 to 11 seconds.
+    let quick = quick.count("baseline");
+    assert!((16..=26).contains(&quick), "{quick}");
+    assert_eq!(all.iter().max(), Some(&2), "each survey has what is known of all");
+    assert!(all.iter().skip(2).all(|count| *count == 2), "{all:?}");
+}
+
+#[tokio::test]
+async fn a_look_at_no_endpoint_lasts_until_it_is_broken_off() {
+    let (looking, _, _) = bare(options(Mode::Synchronize));
+    let stop = looking.stop.clone();
+    let mut shown = 0;
+    let show = |survey: &Survey| {
+        assert!(survey.targets.is_empty());
+        shown += 1;
+        stop.now();
+        ControlFlow::Continue(())
+    };
+    looking.survey_until(&[], Duration::from_secs(10), show).await;
+    assert_eq!(shown, 1);
 }

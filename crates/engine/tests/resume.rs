@@ -201,3 +201,30 @@ async fn an_endpoint_that_cannot_be_used_holds_up_no_other_and_its_targets_stay_
         assert_eq!((target.error_kind.as_deref(), target.transient), (Some("unreachable"), true));
     }
 }
+
+#[tokio::test]
+async fn a_job_of_another_target_of_the_run_is_not_found_for_a_second_one() {
+    // The vendor shows the second target's job for the first, whether that has ended or not.
+    let job = Job { target: target(1), ids: vec!["job-0".into()], facts: Facts::default() };
+    let running = Came::Started { job, baseline: old(), adopted: false, at: now() - HOUR };
+    let ended = Came::Ended(TargetReport {
+        target: target(1).address,
+        name: "thing 1".into(),
+        vendor: "fake-vendor".into(),
+        job: vec!["job-0".into()],
+        adopted: false,
+        outcome: Outcome::Failed { reason: "full".into() },
+        error_kind: None,
+        transient: false,
+        duration_ms: 7,
+        stuck: None,
+    });
+    for (stage, word) in [(running, "succeeded"), (ended, "failed")] {
+        let mut pasts = intended(HOUR);
+        pasts.push(Past { target: target(1), vendor: "fake-vendor".into(), stage });
+        let fake = Fake::new(vec![Step::Claimed]).found_after(0);
+        let stage = Stage::resumed(fake, pasts, Options::default()).await;
+        assert_eq!((stage.words(), stage.fake.count("trigger")), (vec!["unknown", word], 0));
+        assert!(stage.detail().contains("fake/thing/1"), "{}", stage.detail());
+    }
+}

@@ -5,9 +5,10 @@
 #[expect(dead_code, reason = "shared with the other tests of the engine")]
 mod fake;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use backup_sync_engine::{Address, Entry, Event, Job, Options, Outcome, Own, Phase, Polling, Readiness, Target};
+use backup_sync_engine::{Address, Entry, Event, Facts, Job, Options, Own, Phase, Polling, Readiness, Target};
 use backup_sync_runtime::{Delivery, Error, Kind};
 
 use fake::{Fake, Stage, Step, run};
@@ -260,14 +261,17 @@ async fn sessions_are_closed_on_every_way_out() {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_cannot_be_read_starts_nothing() {
+async fn an_endpoint_that_cannot_be_read_or_refuses_the_rights_starts_nothing() {
     let down = Error::new(Kind::Unreachable, Delivery::NeverSent, "down");
-    let stage = run(Fake::new(vec![]).baseline_fails(down), 3, options()).await;
-    assert_eq!(stage.report.summary.failed, 3);
-    assert_eq!(stage.fake.count("trigger"), 0);
-    assert!(
-        matches!(&stage.report.targets[0].outcome, Outcome::Failed { reason } if reason.contains("nothing was started"))
-    );
+    let denied = Error::new(Kind::Denied, Delivery::Rejected, "403: the user may not read replications");
+    for (error, kind) in [(down, "unreachable"), (denied, "denied")] {
+        let stage = run(Fake::new(vec![]).baseline_fails(error), 3, options()).await;
+        assert_eq!((stage.report.summary.failed, stage.fake.count("trigger")), (3, 0));
+        for target in &stage.report.targets {
+            assert_eq!(target.error_kind.as_deref(), Some(kind));
+            assert!(target.outcome.detail().contains("nothing was started"), "{}", target.outcome.detail());
+        }
+    }
 }
 
 #[tokio::test]
@@ -282,5 +286,23 @@ async fn the_report_fits_its_published_schema() {
     for event in &stage.events {
         let event = serde_json::to_value(event).unwrap();
         assert!(validator.is_valid(&event), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_is_refused_because_one_runs_is_like_one_that_was_seen_before() {
+    let refused = || Error::new(Kind::Vendor, Delivery::Rejected, "INVALID_STATE");
+    for (adopt, runs, word) in [(true, true, "succeeded"), (false, true, "skipped"), (true, false, "failed")] {
+        let reads = AtomicUsize::new(0);
+        let readiness = move |target: &Target| match reads.fetch_add(1, Ordering::Relaxed) {
+            1.. if runs => {
+                Readiness::running(Job { target: target.clone(), ids: vec!["theirs".into()], facts: Facts::default() })
+            }
+            _ => Readiness::Ready,
+        };
+        let fake = Fake::new(vec![Step::Claimed]).trigger_fails(refused()).readiness(readiness);
+        let stage = run(fake, 1, Options { adopt, ..Options::default() }).await;
+        assert_eq!((stage.words(), stage.fake.count("trigger"), stage.fake.count("baseline")), (vec![word], 1, 2));
+        assert_eq!(stage.report.targets[0].adopted, word == "succeeded");
     }
 }

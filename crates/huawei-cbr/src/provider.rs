@@ -4,12 +4,12 @@
 //! logs). A task that says `success` is not enough: its counter of failed backups has to be zero.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Facts, Job, LABELS, Observation, Outcome, Phase, Provider, Readiness, Search, Target,
-    Verdict,
+    Address, Baseline, Claim, Facts, Job, LABELS, Observation, Outcome, Past, Phase, Provider, Readiness, Search,
+    Stage, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::{
@@ -52,8 +52,29 @@ pub struct Cbr {
     services: [Service; 2],
     lists: Vec<BackupList>,
     since: String,
-    /// Tasks of the lists that were started over this connection; they are in the vaults' lists of tasks too.
-    of_lists: Mutex<HashSet<String>>,
+    of_lists: Mutex<OfLists>,
+}
+
+/// What this run knows of the tasks of lists; they are in the vaults' lists of tasks too.
+#[derive(Debug, Default)]
+struct OfLists {
+    ids: HashSet<String>,
+    /// A start of a list was perhaps sent, and its tasks are not known.
+    lost: bool,
+}
+
+impl OfLists {
+    fn remember(&mut self, past: &Past) {
+        match &past.stage {
+            Stage::Planned => {}
+            Stage::Intended { .. } => self.lost = true,
+            Stage::Started { job, .. } => self.ids.extend(job.ids.iter().cloned()),
+            Stage::Ended(report) => {
+                self.lost |= report.job.is_empty() && matches!(report.outcome, Outcome::Unknown { .. });
+                self.ids.extend(report.job.iter().cloned());
+            }
+        }
+    }
 }
 
 impl Cbr {
@@ -146,7 +167,13 @@ impl Cbr {
         let any_vault = targets.iter().any(|target| target.address.kind == VAULT);
         let vaults = if any_vault { self.vaults().all().await? } else { Vec::new() };
         let tasks = if any_vault { self.logs().synchronizations(None).await? } else { Vec::new() };
-        Ok(targets.iter().map(|target| baseline(target, &vaults, &tasks)).collect())
+        let of_lists = self.of_lists();
+        let tellable = self.lists.is_empty();
+        Ok(targets.iter().map(|target| baseline(target, &vaults, &tasks, &of_lists.ids, tellable)).collect())
+    }
+
+    fn of_lists(&self) -> MutexGuard<'_, OfLists> {
+        self.of_lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn start(&self, target: &Target) -> Result<Job, Error> {
@@ -170,7 +197,12 @@ impl Cbr {
             Error::usage(format!("{} is no list of backups; name its file in the configuration", target.address))
         })?;
         let start = self.client.import_backup().project_id(&self.project_id).body(BackupSyncReq { sync: backups });
-        let answer = call("ImportBackup", start.send()).await?.into_inner();
+        let answer = call("ImportBackup", start.send()).await.inspect_err(|error| {
+            if matches!(error.delivery(), Delivery::MaybeApplied | Delivery::Accepted) {
+                self.of_lists().lost = true;
+            }
+        })?;
+        let answer = answer.into_inner();
         let entries = answer.sync.unwrap_or_default();
         let accepted = entries.len();
         let without_task = entries.iter().filter(|entry| entry.operation_log_id.is_none()).count();
@@ -181,7 +213,7 @@ impl Cbr {
         if ids.is_empty() {
             return Err(unnamed("ImportBackup"));
         }
-        self.of_lists.lock().unwrap_or_else(PoisonError::into_inner).extend(ids.iter().cloned());
+        self.of_lists().ids.extend(ids.iter().cloned());
         Ok(Job {
             target: target.clone(),
             ids,
@@ -199,7 +231,7 @@ impl Cbr {
         let since = time(since - HISTORY);
         let logs = Logs { since: &since, ..self.logs() };
         let tasks = logs.synchronizations(Some(&target.address.id)).await?;
-        let of_lists = self.of_lists.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_lists = self.of_lists();
         Ok(search(target, baseline, &of_lists, &tasks))
     }
 
@@ -272,12 +304,15 @@ fn job(target: &Target, task: &OperationLog) -> Job {
 }
 
 /// The task that was started since the baseline. The service lists tasks after their end too.
-fn search(target: &Target, baseline: &Baseline, of_lists: &HashSet<String>, tasks: &[OperationLog]) -> Search {
+fn search(target: &Target, baseline: &Baseline, of_lists: &OfLists, tasks: &[OperationLog]) -> Search {
     let known: Vec<String> = baseline.facts.get(KNOWN).unwrap_or_default();
-    let new = |task: &&OperationLog| !known.contains(&task.id) && !of_lists.contains(&task.id);
+    let new = |task: &&OperationLog| !known.contains(&task.id) && !of_lists.ids.contains(&task.id);
     let mut mine = tasks.iter().filter(|task| belongs(task, target)).filter(new);
     match (mine.next(), mine.next()) {
         (None, _) => Search::Absent,
+        (Some(_), None) if of_lists.lost => Search::cannot_tell(
+            "there is a new task of it, but a start of a list of backups is not accounted for either",
+        ),
         (Some(only), None) => Search::Found(job(target, only)),
         (Some(_), Some(_)) => {
             Search::cannot_tell("there are several new tasks of it, and nothing says which one is meant")
@@ -285,15 +320,24 @@ fn search(target: &Target, baseline: &Baseline, of_lists: &HashSet<String>, task
     }
 }
 
-fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseline {
+/// `tellable`: no list of backups is configured, so that tasks of the vault are taken for its own.
+fn baseline(
+    target: &Target,
+    vaults: &[Vault],
+    tasks: &[OperationLog],
+    of_lists: &HashSet<String>,
+    tellable: bool,
+) -> Baseline {
     if target.address.kind != VAULT {
         return Baseline::default();
     }
     let mine: Vec<&OperationLog> = tasks.iter().filter(|task| belongs(task, target)).collect();
     let known: Vec<&String> = mine.iter().map(|task| &task.id).collect();
     let facts = Facts::default().with(KNOWN, json!(known));
-    let active =
-        |task: &&&OperationLog| matches!(task.status, Some(OperationLogStatus::Running | OperationLogStatus::Waiting));
+    let active = |task: &&&OperationLog| {
+        let open = matches!(task.status, Some(OperationLogStatus::Running | OperationLogStatus::Waiting));
+        open && !of_lists.contains(&task.id)
+    };
     let vault = vaults.iter().find(|vault| vault.id == target.address.id);
     let billing = vault.and_then(|vault| vault.billing.as_ref());
     let status = billing.and_then(|billing| billing.status.clone());
@@ -302,6 +346,15 @@ fn baseline(target: &Target, vaults: &[Vault], tasks: &[OperationLog]) -> Baseli
         (None, ..) => {
             let id = &target.address.id;
             Readiness::Skip { reason: format!("it has vanished: there is no hybrid cloud vault with the id {id}") }
+        }
+        // The service gives both kinds of task the same type and the same vault.
+        (_, _, Some(task)) if !tellable => {
+            let id = &task.id;
+            let reason = format!(
+                "task {id} of the vault is at work, and nothing says whether it synchronizes the vault or a list of \
+                 backups; resume the run that started it, or start this one again when it has ended"
+            );
+            Readiness::Skip { reason }
         }
         (_, _, Some(task)) => Readiness::running(job(target, task)),
         (_, Some(status @ (VaultStatus::Lock | VaultStatus::Frozen | VaultStatus::Deleting)), _) => {
@@ -385,6 +438,11 @@ impl Provider for Cbr {
         self.connection.go_on();
     }
 
+    fn remember(&self, pasts: &[&Past]) {
+        let mut of_lists = self.of_lists();
+        pasts.iter().filter(|past| past.target.address.kind == BACKUPS).for_each(|past| of_lists.remember(past));
+    }
+
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
         Box::pin(self.all_targets())
     }
@@ -430,6 +488,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_vault_that_cannot_be_written_to_is_not_started() {
+        let address = Address { endpoint: "cloud".into(), kind: VAULT.into(), id: "v".into() };
+        let target = Target { address, name: "vault".into(), facts: Facts::default() };
+        let ready = |status: &str, tasks: &[OperationLog]| {
+            let billing = json!({
+                "status": status, "frozen_scene": "ARREAR", "allocated": 0, "used": 0, "size": 1,
+                "consistent_level": "crash_consistent", "protect_type": "hybrid", "spec_code": "vault.hybrid.server.normal",
+            });
+            let vault = json!({ "id": "v", "name": "vault", "billing": billing, "resources": [] });
+            baseline(&target, &[serde_json::from_value(vault).unwrap()], tasks).readiness
+        };
+        for status in ["lock", "frozen", "deleting"] {
+            let told = ready(status, &[]);
+            assert!(matches!(&told, Readiness::Skip { reason } if reason.contains(status)), "{told:?}");
+        }
+        assert!(matches!(ready("frozen", &[]), Readiness::Skip { reason } if reason.contains("ARREAR")));
+        assert!(matches!(ready("error", &[]), Readiness::Broken { .. }));
+        assert_eq!(ready("available", &[]), Readiness::Ready);
+        let task = json!({ "id": "t", "vault_id": "v", "status": "running" });
+        let told = ready("lock", &[serde_json::from_value(task).unwrap()]);
+        assert!(matches!(told, Readiness::Running { .. }), "what runs is watched: {told:?}");
+        assert!(matches!(baseline(&target, &[], &[]).readiness, Readiness::Skip { .. }), "it has vanished");
+    }
+
+    #[test]
     fn a_task_since_the_baseline_is_found_also_after_its_end() {
         let address = Address { endpoint: "cloud".into(), kind: VAULT.into(), id: "v".into() };
         let target = Target { address, name: "vault".into(), facts: Facts::default() };
@@ -437,15 +520,36 @@ mod tests {
         let task = |id: &str, vault: &str, status: &str| -> OperationLog {
             serde_json::from_value(json!({"id": id, "vault_id": vault, "status": status})).unwrap()
         };
-        let of_lists = HashSet::from(["of-a-list".to_owned()]);
+        let of_lists = OfLists { ids: HashSet::from(["of-a-list".to_owned()]), lost: false };
         let found = |task: OperationLog| search(&target, &before, &of_lists, &[task]);
         assert_eq!(found(task("old", "v", "success")), Search::Absent);
         assert_eq!(found(task("new", "other", "running")), Search::Absent);
         assert_eq!(found(task("of-a-list", "v", "running")), Search::Absent);
         let two = [task("new", "v", "running"), task("newer", "v", "running")];
         assert!(matches!(search(&target, &before, &of_lists, &two), Search::CannotTell { .. }));
+        let lost = OfLists { lost: true, ..OfLists::default() };
+        let search = |tasks: &[OperationLog]| super::search(&target, &before, &lost, tasks);
+        assert!(matches!(search(&two[..1]), Search::CannotTell { .. }), "it may be that of the list");
+        assert_eq!(search(&[]), Search::Absent);
         for status in ["running", "success", "failed", "a-new-word"] {
             assert!(matches!(found(task("new", "v", status)), Search::Found(job) if job.ids == ["new"]), "{status}");
         }
+    }
+
+    #[test]
+    fn a_running_task_is_the_vaults_own_only_where_there_are_no_lists() {
+        let address = Address { endpoint: "cloud".into(), kind: VAULT.into(), id: "v".into() };
+        let target = Target { address, name: "vault".into(), facts: Facts::default() };
+        let vault: Vault = serde_json::from_value(json!({"id": "v"})).unwrap();
+        let task = json!({"id": "t", "vault_id": "v", "status": "running"});
+        let task: OperationLog = serde_json::from_value(task).unwrap();
+        let read = |of_lists: &[&str], tellable: bool| {
+            let of_lists = of_lists.iter().map(|id| (*id).to_owned()).collect();
+            let vaults = std::slice::from_ref(&vault);
+            baseline(&target, vaults, std::slice::from_ref(&task), &of_lists, tellable).readiness
+        };
+        assert!(matches!(read(&[], true), Readiness::Running { job } if job.ids == ["t"]));
+        assert!(matches!(read(&[], false), Readiness::Skip { reason } if reason.contains("task t")));
+        assert_eq!(read(&["t"], false), Readiness::Ready, "the task is known to be that of a list");
     }
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target,
-    Verdict,
+    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Past, Phase, Provider, Readiness, Search,
+    Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::Pager;
@@ -30,7 +30,7 @@ use crate::replications::{Found, Readings};
 use crate::search::search;
 use crate::tasks::{TaskWatch, as_percent, task_phase};
 use crate::v2;
-use crate::v2::open::ReplicationStatus;
+use crate::v2::open::{ReplicationStatus, TaskStatus};
 use crate::v2::types::{Pairing, ReplicationInfo, Task};
 
 const KIND: &str = "replication";
@@ -206,9 +206,10 @@ impl VsphereReplication {
 
     async fn read_baselines(&self, targets: &[Target]) -> Result<Vec<Baseline>, Error> {
         let found = self.readings.of(&self.client, targets.iter()).await?;
-        let tasks = inventory::newest_tasks(&self.client).await?;
+        let tasks = self.readings.newest_tasks(&self.client).await?;
         let known = |target: &Target| known_tasks(target, &tasks, |id| self.readings.knows(id));
-        Ok(targets.iter().map(|target| baseline(target, &found, known(target))).collect())
+        let read = |target| at_work(baseline(target, &found, known(target)), target, &tasks);
+        Ok(targets.iter().map(read).collect())
     }
 
     async fn start(&self, target: &Target) -> Result<Job, Error> {
@@ -217,11 +218,13 @@ impl VsphereReplication {
         })?;
         let start = self.client.sync_replication().pairing_id(pairing).replication_id(&target.address.id);
         let answer = call("syncReplication", start.send()).await?.into_inner();
-        Ok(Job { target: target.clone(), ids: vec![answer.id], facts: Facts::default() })
+        let ids = vec![answer.id];
+        self.readings.owned(&ids, target);
+        Ok(Job { target: target.clone(), ids, facts: Facts::default() })
     }
 
     async fn find(&self, target: &Target, before: &Baseline) -> Result<Search, Error> {
-        let tasks = inventory::newest_tasks(&self.client).await?;
+        let tasks = self.readings.newest_tasks(&self.client).await?;
         let found = self.readings.of(&self.client, std::iter::once(target)).await?;
         Ok(search(target, before, &tasks, found.replications.get(&target.address.id), |id| self.readings.knows(id)))
     }
@@ -347,6 +350,19 @@ pub(crate) fn baseline(target: &Target, found: &Found, tasks: Facts) -> Baseline
     Baseline { readiness, facts }
 }
 
+/// The state before, where a task may show more than the replication: it says nothing of a synchronization that is queued.
+fn at_work(before: Baseline, target: &Target, tasks: &[Task]) -> Baseline {
+    let open = |task: &&Task| matches!(task.status, Some(TaskStatus::Queued | TaskStatus::Running));
+    let mine = |task: &&Task| task.entity.as_deref() == Some(&target.address.id);
+    match (&before.readiness, tasks.iter().filter(mine).find(open)) {
+        (Readiness::Ready | Readiness::Running { .. }, Some(task)) => {
+            let job = Job { target: target.clone(), ids: vec![task.id.clone()], facts: Facts::default() };
+            Baseline { readiness: Readiness::running(job), ..before }
+        }
+        _ => before,
+    }
+}
+
 /// `task`: `None` without a task id, `Some(None)` when the appliance does not know the task any more.
 fn observation(task: Option<Option<&Task>>, replication: Option<&ReplicationInfo>) -> Observation {
     let by_replication = || match replication {
@@ -446,6 +462,10 @@ impl Provider for VsphereReplication {
 
     fn pace(&self) -> Duration {
         self.quiet()
+    }
+
+    fn remember(&self, pasts: &[&Past]) {
+        self.readings.remember(pasts);
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backup_sync_engine::Target;
+use backup_sync_engine::{Past, Stage, Target};
 use backup_sync_runtime::{Error, call};
 
 use crate::inventory::{self, IDS_AT_ONCE, PAGE};
@@ -26,6 +26,8 @@ pub(crate) struct Readings {
     sizes: Mutex<HashMap<Place, usize>>,
     /// Ids of all replications that were ever seen.
     ids: Mutex<HashSet<String>>,
+    /// Tasks of this run's jobs, with their replications: a task need not name its own.
+    own: Mutex<HashMap<String, String>>,
     /// Tasks that have ended, or that the appliance has forgotten: neither changes any more.
     ended: Mutex<HashMap<String, Option<Arc<Task>>>>,
     /// The appliance does not filter.
@@ -48,9 +50,42 @@ impl Readings {
         lock(&self.ids).contains(id)
     }
 
+    /// Notes what an earlier process has left.
+    pub(crate) fn remember(&self, pasts: &[&Past]) {
+        lock(&self.ids).extend(pasts.iter().map(|past| past.target.address.id.clone()));
+        for past in pasts {
+            match &past.stage {
+                Stage::Planned | Stage::Intended { .. } => {}
+                Stage::Started { job, .. } => self.owned(&job.ids, &past.target),
+                Stage::Ended(report) => self.owned(&report.job, &past.target),
+            }
+        }
+    }
+
+    /// Notes that these tasks are about this replication.
+    pub(crate) fn owned(&self, tasks: &[String], target: &Target) {
+        lock(&self.own).extend(tasks.iter().map(|task| (task.clone(), target.address.id.clone())));
+    }
+
+    /// The newest tasks. Those of this run's jobs name their replications, whatever the appliance says.
+    pub(crate) async fn newest_tasks(&self, client: &Client) -> Result<Vec<Task>, Error> {
+        let mut tasks = inventory::newest_tasks(client).await?;
+        let own = lock(&self.own);
+        for task in &mut tasks {
+            if let Some(replication) = own.get(&task.id) {
+                task.entity = Some(replication.clone());
+            }
+        }
+        Ok(tasks)
+    }
+
     /// Notes what a walk has shown.
     pub(crate) fn walked<'r>(&self, place: Place, replications: impl ExactSizeIterator<Item = &'r ReplicationInfo>) {
         lock(&self.sizes).insert(place, replications.len());
+        self.saw(replications);
+    }
+
+    fn saw<'r>(&self, replications: impl Iterator<Item = &'r ReplicationInfo>) {
         lock(&self.ids).extend(replications.map(|replication| replication.id.clone()));
     }
 
@@ -114,6 +149,7 @@ impl Readings {
             if listed.iter().any(|replication| !chunk.contains(&replication.id.as_str())) {
                 self.unfiltered.store(true, Ordering::Relaxed);
             }
+            self.saw(listed.iter());
             found.add(listed);
         }
         Ok(ids.iter().all(|id| found.replications.contains_key(*id)))

@@ -28,8 +28,8 @@ Examples:
   backup-sync api dr getTaskInfo --param task_id=ID
   backup-sync api cloud ImportCheckpoint --body sync.json --include
 
-A call that changes something is sent once and never again; when its answer is lost, the exit
-code is 7. Members that the vendor's document marks as secret are shown as [redacted] unless
+A call that changes something is sent once and never again; when its answer is lost, the exit \
+code is 7. Members that the vendor's document marks as secret are shown as [redacted] unless \
 --show-secrets is given.";
 
 /// Arguments of `api`.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::args::{ConfigFile, Document, Schema};
+use crate::args::ConfigFile;
+use crate::cmd::schema::{Document, Schema};
 use crate::config::{self, Endpoint, File, parse};
 use crate::exit::{Exit, Failure};
 use crate::plan::Plan;

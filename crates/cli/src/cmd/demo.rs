@@ -3,21 +3,43 @@
 //! The clients do not know that the vendors are simulated: they log in, list, start and watch over HTTP as they would
 //! with an appliance.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backup_sync::engine::{Options, Selector};
 use backup_sync::huawei_cbr::BackupList;
 use backup_sync_simulator::{Endpoint as Simulated, Settings, Simulator, Vb365Version};
+use clap::Args;
 
-use crate::args::Demo;
+use crate::args::Display;
 use crate::endpoints::{self, prepare_each};
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::metrics::Metrics;
+use crate::page::PageFile;
 use crate::selection::Wanted;
 use crate::simulated;
 
 use super::sync::Work;
+
+const EXAMPLES: &str = "\
+Examples:
+  backup-sync demo
+  backup-sync demo --output json --report demo.html";
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = exit::below(EXAMPLES))]
+pub struct Demo {
+    /// File with on-premises backups for the CBR list: JSON, `.ndjson` or `.csv`.
+    #[arg(long, value_name = "FILE")]
+    pub backups: Option<PathBuf>,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
+    /// How results and progress are shown.
+    #[command(flatten)]
+    pub display: Display,
+}
 
 /// Runs the command.
 pub async fn run(arguments: &Demo) -> Result<Exit, Failure> {

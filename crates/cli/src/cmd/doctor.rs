@@ -1,6 +1,7 @@
 //! `backup-sync doctor`: what is right and wrong with endpoints and with this machine, each with what to do about it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use backup_sync::runtime::diagnose::{Check, Finding, NEEDS_EARLIER, State};
 use clap::Args;
@@ -25,11 +26,11 @@ Examples:
   backup-sync doctor --simulated
   backup-sync doctor m365 --conformance
 
-With --conformance every operation that changes nothing is called (which, is told first), and each answer is compared
-with the reviewed document. Deviations are printed with a correction to be reviewed; of the answers only kinds and
+With --conformance every operation that changes nothing is called (which, is told first), and each answer is compared \
+with the reviewed document. Deviations are printed with a correction to be reviewed; of the answers only kinds and \
 lengths are kept, no text and no secrets. The exit code is 4 when something deviates or a call fails.
 
-Exit codes: 0 nothing failed (warnings may be left); otherwise the worst of 2 configuration, clock or this machine,
+Exit codes: 0 nothing failed (warnings may be left); otherwise the worst of 2 configuration, clock or this machine, \
 3 credentials, rights or certificates, 4 refused for another reason, 5 not reached or too busy. Nothing is started.";
 
 /// Arguments of `doctor`.
@@ -103,6 +104,10 @@ impl Row {
     }
 }
 
+/// So long is waited for what is under way when somebody breaks off, so that a session that a login is about to give is
+/// ended. Nothing else is at stake here, and a server that says nothing is what `doctor` is called for.
+pub const LEAVE_LIMIT: Duration = Duration::from_secs(2);
+
 /// Runs the command.
 pub async fn run(arguments: &Doctor) -> Result<Exit, Failure> {
     if arguments.conformance {
@@ -139,8 +144,7 @@ pub async fn run(arguments: &Doctor) -> Result<Exit, Failure> {
         let (first, prepared) = configured(&name, endpoint, folder, estate.is_some())?;
         under_way.push(looked(name, first, prepared));
     }
-    // Logins under way are waited for, or their sessions would be left behind.
-    let found = endpoints::gather(under_way.into_iter(), signals::asked_to_end()).await;
+    let found = endpoints::gather(under_way.into_iter(), signals::asked_to_end(), LEAVE_LIMIT).await;
     if signals::is_asked_to_end() {
         return Err(Failure::BrokenOff);
     }

@@ -18,20 +18,26 @@ use crate::page::{PageFile, Story};
 const EXAMPLES: &str = "\
 Examples:
   backup-sync history
-  backup-sync history --limit 100 --output csv";
+  backup-sync history --limit 100 --output csv
+  backup-sync history RUN --report run.html
+
+RUN is an id as the list shows it.";
 
 /// Arguments of `history`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct History {
-    /// The targets of this run, with their evidence.
-    #[arg(long, value_name = "RUN")]
+    /// Id of a run: its targets, with their evidence. Without it the runs are listed.
+    #[arg(value_name = "RUN", group = "which")]
+    pub id: Option<String>,
+    /// The same, as `wait` and `stop` take it.
+    #[arg(long, value_name = "RUN", group = "which")]
     pub run: Option<String>,
     /// So many runs, the newest first.
-    #[arg(long, value_name = "NUMBER", default_value_t = 20, conflicts_with = "run")]
+    #[arg(long, value_name = "N", default_value_t = 20, conflicts_with = "which")]
     pub limit: u32,
-    /// Write a page about the run given with --run, as `sync --report` does.
-    #[arg(long = "report", value_name = "FILE.html", requires = "run")]
+    /// Write a page about the run that is named, as `sync --report` does.
+    #[arg(long = "report", value_name = "FILE.html", requires = "which")]
     pub page: Option<PathBuf>,
     /// Form of the list on standard output.
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
@@ -53,7 +59,7 @@ pub struct Runs {
 /// Runs the command.
 pub async fn run(arguments: &History) -> Result<Exit, Failure> {
     let store = journal::existing(&arguments.journal).await?;
-    let runs = match &arguments.run {
+    let runs = match arguments.id.as_ref().or(arguments.run.as_ref()) {
         Some(id) => vec![store.run(id).await?],
         None => store.runs(arguments.limit).await?,
     };

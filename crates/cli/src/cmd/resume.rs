@@ -14,10 +14,10 @@ use super::sync::{self, Work};
 use crate::args::{Display, Output, Watching, duration};
 use crate::config::File;
 use crate::endpoints::{self, Reached};
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
 use crate::metrics::{Metrics, MetricsFile};
-use crate::page::PageFile;
+use crate::page::{PageFile, Story};
 use crate::progress::note;
 
 const EXAMPLES: &str = "\
@@ -28,13 +28,16 @@ Examples:
 
 /// Arguments of `resume`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, after_long_help = exit::below(EXAMPLES))]
 pub struct Resume {
     /// Id of the run; the newest unfinished one when left out.
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", group = "which")]
     pub run: Option<String>,
+    /// The same, as `wait` and `stop` take it.
+    #[arg(long = "run", value_name = "RUN", group = "which")]
+    pub named: Option<String>,
     /// Only list the unfinished runs.
-    #[arg(long, conflicts_with = "run")]
+    #[arg(long, conflicts_with = "which")]
     pub list: bool,
     /// Only show what would be done, and the requests for it. Nothing is started, and the run stays as it is.
     #[arg(long, conflicts_with_all = ["list", "page"])]
@@ -77,7 +80,8 @@ async fn resume(arguments: &Resume) -> Result<Exit, Failure> {
     }
     let metrics = Metrics::begin(&arguments.metrics)?;
     let going_on = GoingOn {
-        run: arguments.run.as_deref(),
+        command: "resume",
+        run: arguments.run.as_deref().or(arguments.named.as_deref()),
         config: arguments.config.as_deref(),
         journal: &arguments.journal,
         display: arguments.display,
@@ -94,6 +98,8 @@ async fn resume(arguments: &Resume) -> Result<Exit, Failure> {
 
 /// Going on with a run of the journal.
 pub struct GoingOn<'a> {
+    /// The command that goes on with it.
+    pub command: &'a str,
     /// Which; the newest unfinished one when nothing is said.
     pub run: Option<&'a str>,
     /// The configuration; that of the run when nothing is said.
@@ -112,7 +118,11 @@ impl GoingOn<'_> {
     /// Takes the run up and goes on with it.
     pub async fn go_on(&self, options: impl FnOnce(&RunRecord) -> Options) -> Result<Exit, Failure> {
         let store = journal::existing(self.journal).await?;
-        let Some(record) = self.record(&store).await? else { return nothing(self.display.output).await };
+        let Some(record) = self.record(&store).await? else {
+            // An older page would be taken for one of now.
+            self.page.write(|| Story::of_nothing(self.command, NOTHING))?;
+            return nothing(self.display.output).await;
+        };
         let (journal, pasts) = store.take_up(&record.run).await?;
         let kept = Kept::of(journal, self.journal);
         match connect(self.config, &record, &pasts).await {
@@ -153,9 +163,11 @@ impl GoingOn<'_> {
     }
 }
 
+const NOTHING: &str = "there is no unfinished run; `backup-sync history` lists all";
+
 /// There is nothing to resume, and that is no error.
 pub async fn nothing(form: Output) -> Result<Exit, Failure> {
-    note(format_args!("there is no unfinished run; `backup-sync history` lists all"));
+    note(format_args!("{NOTHING}"));
     sync::empty(form).await
 }
 

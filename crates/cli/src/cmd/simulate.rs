@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 use std::error::Error;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use backup_sync_simulator::scenario::{Speed, Vendor, Version};
 use backup_sync_simulator::{Builder, Endpoint, Scenario, SimClock, Simulator, StartError};
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::args::Simulate;
 use crate::exit::{Exit, Failure};
 use crate::progress::{note, say};
 use crate::{output, signals, simulated};
 
-/// The part of the help with examples.
-pub const EXAMPLES: &str = "\
+const EXAMPLES: &str = "\
 Examples:
   backup-sync simulate
       one server of each vendor on free ports of this machine
@@ -27,6 +27,36 @@ Examples:
       in two terminals: a bad day, and the program against it
 
 Ctrl-C or SIGTERM ends it with exit code 0.";
+
+/// Arguments of `simulate`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Simulate {
+    /// A vendor to simulate: `veeam-vb365`, `huawei-cbr` or `vsphere-replication`; `veeam-vb365:v5` to `:v8` names the
+    /// version. May be given several times; one of each without it. With a scenario: only its endpoints of these vendors.
+    #[arg(long = "vendor", value_name = "VENDOR[:VERSION]")]
+    pub vendors: Vec<Kind>,
+    /// Where to listen. The first endpoint takes this port, each further one the next; with port 0 each takes a free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    pub listen: SocketAddr,
+    /// Serve HTTPS, each endpoint with a certificate of its own that no system trusts.
+    #[arg(long)]
+    pub tls: bool,
+    /// A scenario in TOML, or in JSON if its name ends in `.json`; see `backup-sync schema scenario`.
+    #[arg(long, value_name = "FILE")]
+    pub scenario: Option<PathBuf>,
+    /// Simulated seconds in each real second; 0 lets time stand still. The scenario's own, or 1, when left out.
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = speed)]
+    pub speed: Option<Speed>,
+    /// Leave out the paths that show what the simulator knows and move its clock: `/_simulator/state`,
+    /// `/_simulator/requests`, `/_simulator/advance`. They answer to this machine only.
+    #[arg(long)]
+    pub no_control: bool,
+    /// Write a configuration with all endpoints, ready for `backup-sync sync --all --config FILE`. Passwords and the like
+    /// go into a folder beside it whose name ends in `.files`.
+    #[arg(long, value_name = "FILE")]
+    pub write_config: Option<PathBuf>,
+}
 
 /// What is printed when the servers are ready.
 #[derive(Debug, Serialize, JsonSchema)]

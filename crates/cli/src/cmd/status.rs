@@ -23,8 +23,11 @@ Examples:
   backup-sync status 'm365/*/*' --output json
   backup-sync status --live
 
-Without --live nothing is asked of anybody: it tells what the journal knows. With --live the endpoints are asked, and nothing
-is started.";
+Without --live nothing is asked of anybody: it tells what the journal knows. With --live the endpoints are asked, and nothing \
+is started; the targets of an endpoint that cannot be reached are shown as unread, with the reason.
+
+Exit codes: 0 told, whatever the targets are doing. With --live also, when a target cannot be looked at: 6 others can, else \
+3 its endpoint refuses the credentials, 5 it cannot be reached or is too busy, 4 another failure. Others as `backup-sync --help` tells them.";
 
 /// Arguments of `status`.
 #[derive(Debug, Args)]
@@ -61,7 +64,7 @@ pub struct Known {
 /// Runs the command.
 pub async fn run(arguments: &Status) -> Result<Exit, Failure> {
     if arguments.live {
-        let survey = survey::take(arguments.config.as_deref(), &arguments.selection).await?;
+        let survey = survey::take(arguments.config.as_deref(), &arguments.selection, &arguments.journal).await?;
         return Exit::of_survey(&survey).after(print_survey(&survey, arguments.output));
     }
     if !arguments.selection.labels.is_empty() || arguments.selection.plan.is_some() {

@@ -24,10 +24,14 @@ const EXAMPLES: &str = "\
 Examples:
   backup-sync stop 'm365/repository/*' --dry-run
   backup-sync stop --all --dry-run
+  backup-sync stop --run RUN
 
-Exit codes: 0 everything that ran has stopped, or nothing ran; 4 a vendor cannot stop it or refuses (of the vendors only Veeam
-Backup for Microsoft 365 has a call that stops a synchronization); 6 some stopped, others not; 8 still at work at the
-deadline. Nobody is asked for confirmation: --dry-run shows what would be stopped.";
+RUN is an id as `backup-sync status` and `backup-sync history` show it. Nobody is asked for confirmation: --dry-run shows \
+what would be stopped.
+
+Exit codes: 0 everything that ran has stopped, or nothing ran; 4 a vendor cannot stop it or refuses (of the vendors only \
+Veeam Backup for Microsoft 365 has a call that stops a synchronization); 6 some stopped, others not; 8 still at work at the \
+deadline; others as `backup-sync --help` tells them.";
 
 /// Arguments of `stop`.
 #[derive(Debug, Args)]
@@ -36,13 +40,13 @@ pub struct Stop {
     /// Which targets. What runs of them is stopped, whoever started it.
     #[command(flatten)]
     pub selection: Selection,
-    /// What this run has started or watches and has not ended, also while another process is at work on it.
+    /// Only what this run has started or watches and has not ended, also while another process is at work on it.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["targets", "all", "labels", "plan"])]
     pub run: Option<String>,
-    /// Look for so long whether it has stopped.
+    /// Look for so long whether it has stopped, for example 90s or 10m.
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]
     pub deadline: Duration,
-    /// Pause between two looks.
+    /// Longest pause between two looks, for example 10s.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub poll: Duration,
     /// Only show what would be stopped, and the requests for it.

@@ -9,20 +9,76 @@ use backup_sync::engine::{
 };
 use backup_sync::runtime::clock::SystemClock;
 use backup_sync_journal::Store;
+use clap::Args;
 
 use super::rehearsal;
-use crate::args::{Display, Output, Sync};
+use crate::args::{Display, Output, Watching};
 use crate::endpoints::{self, Chosen, Reached};
-use crate::estate::Estate;
-use crate::exit::{Exit, Failure};
+use crate::estate::{Endpoints, Estate};
+use crate::exit::{self, Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
-use crate::metrics::{Metrics, Successes};
-use crate::page::timeline::{Memory, Timeline};
+use crate::metrics::{Metrics, MetricsFile, Successes};
+use crate::page::timeline::Timeline;
 use crate::page::{PageFile, Story};
 use crate::plan::Plan;
 use crate::progress::jobs::Jobs;
 use crate::progress::note;
+use crate::selection::Selection;
 use crate::{output, progress, signals};
+
+const EXAMPLES: &str = "\
+Examples:
+  backup-sync sync 'm365/repository/*'
+  backup-sync sync 'm365/repository/*' 'cloud/vault/*' --deadline 4h --output json
+  backup-sync sync --all --poll 30s --progress plain
+  backup-sync sync 'dr/replication/*' --dry-run
+  backup-sync sync --all --report night.html
+  backup-sync sync --all --simulated
+  backup-sync sync --label site=berlin
+  backup-sync sync --plan nightly.toml";
+
+/// Arguments of `sync`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES, after_long_help = exit::below(EXAMPLES))]
+pub struct Sync {
+    /// Which targets.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Start targets too of which the vendor says that they are in sync.
+    #[arg(long)]
+    pub force: bool,
+    /// Do not watch a synchronization that runs already; report it as skipped.
+    #[arg(long)]
+    pub no_adopt: bool,
+    /// Only start, and watch nothing. The exit code is 7 and not 0, because 0 means proven: `backup-sync wait`, as is
+    /// printed, watches what was started to its proven end.
+    #[arg(long, conflicts_with = "no_journal")]
+    pub detach: bool,
+    /// Only show what would be started, and the requests for it. States are read, nothing is started or written down.
+    #[arg(long, conflicts_with_all = ["detach", "page"])]
+    pub dry_run: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+    /// Where endpoints come from.
+    #[command(flatten)]
+    pub endpoints: Endpoints,
+    /// Where the run is written down.
+    #[command(flatten)]
+    pub journal: JournalFile,
+    /// Write nothing down: a run that is killed cannot be resumed.
+    #[arg(long)]
+    pub no_journal: bool,
+    /// Where metrics are written.
+    #[command(flatten)]
+    pub metrics: MetricsFile,
+    /// Where the page about the run goes.
+    #[command(flatten)]
+    pub page: PageFile,
+    /// How results and progress are shown.
+    #[command(flatten)]
+    pub display: Display,
+}
 
 /// Runs the command.
 pub async fn run(arguments: &Sync) -> Result<Exit, Failure> {
@@ -94,10 +150,11 @@ impl Begin<'_> {
     /// would be taken for today's.
     pub async fn nothing(&self, chosen: &Chosen, what: &str) -> Result<Exit, Failure> {
         endpoints::close_all(chosen).await;
-        note(format_args!("{what}: the plan's targets are all optional, and none is there"));
+        let why = format!("{what}: the plan's targets are all optional, and none is there");
+        note(format_args!("{why}"));
         let report = no_targets().await;
         self.metrics.take(&report, Successes::new());
-        let page = self.page.write(|| Story::of_report(&report, Exit::Success, Memory::default()));
+        let page = self.page.write(|| Story::of_nothing(self.command, &why));
         let result =
             if self.display.output == Output::Table { Ok(()) } else { output::report(&report, self.display.output) };
         Exit::Success.after(page.and(result))

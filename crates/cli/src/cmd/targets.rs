@@ -1,14 +1,38 @@
 //! `backup-sync targets`: what can be synchronized.
 
 use backup_sync::engine::{Address, Target};
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::args::Targets;
-use crate::estate::Estate;
+use crate::args::Output;
+use crate::estate::{Endpoints, Estate};
 use crate::exit::{Exit, Failure};
+use crate::selection::Selection;
 use crate::selection::label::{self, Labels};
 use crate::{endpoints, output, signals};
+
+const EXAMPLES: &str = "\
+Examples:
+  backup-sync targets
+  backup-sync targets 'm365/*/*' --output csv
+  backup-sync targets --label 'site=berlin,tier!=test' --output json
+  backup-sync targets --simulated";
+
+/// Arguments of `targets`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Targets {
+    /// Only these.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Form of the list on standard output.
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    pub output: Output,
+    /// Where endpoints come from.
+    #[command(flatten)]
+    pub endpoints: Endpoints,
+}
 
 /// The list as a versioned document.
 #[derive(Debug, Serialize, JsonSchema)]

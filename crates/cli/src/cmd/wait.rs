@@ -9,7 +9,7 @@ use super::resume;
 use super::sync;
 use crate::args::{Display, Watching};
 use crate::estate::Estate;
-use crate::exit::{Exit, Failure};
+use crate::exit::{self, Exit, Failure};
 use crate::journal::{self, JournalFile};
 use crate::metrics::{Metrics, MetricsFile};
 use crate::page::PageFile;
@@ -21,18 +21,18 @@ Examples:
   backup-sync wait 'm365/repository/*' --deadline 4h
   backup-sync wait --all --output json
 
-Without targets it goes on with a run of the journal: what that run started is watched, what it never sent is left for
-`backup-sync resume`. With targets it watches whatever runs of them, whoever started it; where nothing runs, the target is
+Without targets it goes on with a run of the journal: what that run started is watched, what it never sent is left for \
+`backup-sync resume`. With targets it watches whatever runs of them, whoever started it; where nothing runs, the target is \
 skipped.";
 
 /// Arguments of `wait`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, after_long_help = exit::below(EXAMPLES))]
 pub struct Wait {
     /// Which targets, to watch whatever runs of them. Without any the newest unfinished run.
     #[command(flatten)]
     pub selection: Selection,
-    /// What this run has started.
+    /// Only what this run has started.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["targets", "all", "labels", "plan"])]
     pub run: Option<String>,
     /// How it is watched.
@@ -67,6 +67,7 @@ pub async fn run(arguments: &Wait) -> Result<Exit, Failure> {
 async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
     if !arguments.selection.is_named() {
         let going_on = resume::GoingOn {
+            command: "wait",
             run: arguments.run.as_deref(),
             config: arguments.config.as_deref(),
             journal: &arguments.journal,

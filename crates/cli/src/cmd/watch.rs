@@ -12,7 +12,7 @@ use clap::Args;
 use crossterm::event::{self, Event, KeyEventKind};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::survey;
+use super::survey::{self, Looked};
 use crate::args::duration;
 use crate::endpoints::{self, Chosen};
 use crate::exit::{Exit, Failure};
@@ -27,7 +27,8 @@ Examples:
   backup-sync watch
   backup-sync watch 'm365/*/*' 'dr/replication/*' --poll 10s
 
-Keys: q leaves, / filters, s sorts, arrows and page keys scroll. Where there is no terminal, use
+Keys: q leaves, / filters, s sorts, arrows and page keys scroll. The targets of an endpoint that could not be reached at the \
+start are shown as unread, with the reason; it is not tried again until the next `watch`. Where there is no terminal, use \
 `backup-sync status --live --output ndjson`.";
 
 /// Arguments of `watch`.
@@ -37,7 +38,7 @@ pub struct Watch {
     /// Only these.
     #[command(flatten)]
     pub selection: Selection,
-    /// Pause between two looks; longer where the vendor's request quota wants it.
+    /// Pause between two looks at an endpoint, for example 30s; longer where the vendor's request quota wants it.
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     pub poll: Duration,
     /// Configuration with the endpoints; the usual one when left out.
@@ -64,23 +65,25 @@ pub async fn run(arguments: &Watch) -> Result<Exit, Failure> {
         let instead = "elsewhere use `backup-sync status --live --output ndjson`";
         return Err(Failure::usage(format!("watch needs a terminal to draw on and to read keys from; {instead}")));
     }
-    let chosen = survey::open(arguments.config.as_deref(), &arguments.selection).await?;
+    let looked = survey::open(arguments.config.as_deref(), &arguments.selection, &arguments.journal).await?;
     let stop = Stop::default();
-    let shown = show(arguments, &chosen, &stop).await;
+    let shown = show(arguments, &looked, &stop).await;
     stop.now();
-    endpoints::close_all(&chosen).await;
+    endpoints::close_all(&looked.chosen).await;
     shown.map_err(|cause| Failure::Output(format!("the terminal cannot be used: {cause}")))
 }
 
-async fn show(arguments: &Watch, chosen: &Chosen, stop: &Stop) -> std::io::Result<Exit> {
+async fn show(arguments: &Watch, looked: &Looked, stop: &Stop) -> std::io::Result<Exit> {
     let (tell, told) = unbounded_channel();
-    listen(chosen, &tell);
+    listen(&looked.chosen, &tell);
     let mut screen = Screen::take()?;
     signals::tell_first(put_back);
     read_keys(tell.clone());
     let looker = survey::run(stop.clone());
-    let looking = looker.survey_until(chosen, arguments.poll, move |survey| {
-        match tell.send(Told::Seen(Box::new(survey.clone()))) {
+    let looking = looker.survey_until(&looked.chosen, arguments.poll, move |survey| {
+        let mut survey = survey.clone();
+        survey.targets.extend(looked.unread.iter().cloned());
+        match tell.send(Told::Seen(Box::new(survey))) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
@@ -128,12 +131,9 @@ async fn table(arguments: &Watch, screen: &mut Screen, mut told: UnboundedReceiv
     }
 }
 
-/// How the journal says that targets were left; nothing where there is none to read.
+/// How the journal says that targets were left.
 async fn lasts(file: &JournalFile) -> HashMap<Address, String> {
-    let Ok(Some(store)) = journal::present(file).await else { return HashMap::new() };
-    let known = store.status().await;
-    store.close().await;
-    let (_, targets) = known.unwrap_or_default();
+    let targets = journal::last_known(file).await;
     let words = |target: &backup_sync_journal::TargetStatus| {
         let last = &target.last;
         let word = last.outcome.as_ref().map_or(last.state.word(), |outcome| outcome.word());

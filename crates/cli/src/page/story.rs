@@ -151,6 +151,17 @@ impl Story {
         }
     }
 
+    /// A command that found nothing to do.
+    pub fn of_nothing(command: &str, why: &str) -> Self {
+        let exit = Exit::Success.code().into();
+        Self {
+            began: Some(Timestamp::now()),
+            exit: Some(exit),
+            meaning: why.to_owned(),
+            ..Self::empty(command.to_owned())
+        }
+    }
+
     fn empty(command: String) -> Self {
         Self {
             command,

@@ -80,7 +80,7 @@ fn cells(row: &Row, now: Duration, width: u16, colour: bool) -> Cells<'static> {
     }
     let unchanged = match row.changed {
         Some(changed) => span(millis(now.saturating_sub(changed))),
-        None => format!("{} +", span(millis(now))),
+        None => format!("{} +", span(millis(now.saturating_sub(row.first)))),
     };
     let percent = if percent.is_empty() { percent } else { format!("{percent}%") };
     Cells::new([

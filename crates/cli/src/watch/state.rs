@@ -29,7 +29,9 @@ pub struct Row {
     pub words: String,
     /// 0 to 99, never less than it was for the same job.
     pub percent: Option<u8>,
-    /// When it last changed, by the clock of the table; nothing when that was before the table began.
+    /// When it was first seen, by the clock of the table.
+    pub first: Duration,
+    /// When it last changed; nothing when that was before it was first seen.
     pub changed: Option<Duration>,
     /// How its last run ended, and when.
     pub last: String,
@@ -108,16 +110,16 @@ impl State {
     /// Takes what was seen at a moment.
     pub fn take(&mut self, survey: &Survey, now: Duration) {
         let labels = Labels::of(survey.targets.iter().map(|seen| (&seen.target, seen.name.as_str())));
-        let first = self.looked.is_none();
         let mut rows = HashMap::with_capacity(survey.targets.len());
         for seen in &survey.targets {
             let before = self.rows.remove(&seen.target);
             let mut row = Row::of(seen, printable(&labels.get(&seen.target)));
             row.last = self.lasts.get(&seen.target).cloned().unwrap_or_default();
+            row.first = before.as_ref().map_or(now, |before| before.first);
             row.changed = match &before {
                 Some(before) if before.is_like(&row) => before.changed,
-                None if first => None,
-                _ => Some(now),
+                Some(_) => Some(now),
+                None => None,
             };
             if let Some(before) = before.filter(|before| before.job == row.job && row.standing == Standing::Running) {
                 row.percent = row.percent.max(before.percent);
@@ -204,6 +206,7 @@ impl Row {
             standing: seen.standing,
             words: words.join(", "),
             percent: seen.percent.map(|percent| percent.min(99)),
+            first: Duration::ZERO,
             changed: None,
             last: String::new(),
             job: seen.job.clone(),

@@ -5,8 +5,9 @@ mod open_enums;
 mod operations;
 
 use std::any::Any;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
+use std::sync::Once;
 
 use heck::ToPascalCase;
 use openapiv3::OpenAPI;
@@ -118,16 +119,26 @@ fn blame(source: &Document, lowered: &Document, run: Run<'_>, told: &str) -> Fin
     Finding::refused(source, "/", format!("the generator refuses the document as a whole: {told}"))
 }
 
-/// Only one generator runs with the panic hook silenced at a time.
-static HOOK: Mutex<()> = Mutex::new(());
+thread_local! {
+    /// Whether a panic of this thread is told by whoever catches it.
+    static CAUGHT: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Runs `work` and returns the message of a panic instead of printing a backtrace.
 fn silently<T>(work: impl FnOnce() -> T) -> Result<T, String> {
-    let _guard = HOOK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
+    // Set once and for good, so that generators can run in several threads.
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !CAUGHT.get() {
+                usual(panic);
+            }
+        }));
+    });
+    let before = CAUGHT.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(work));
-    std::panic::set_hook(hook);
+    CAUGHT.set(before);
     outcome.map_err(|panic| format!("it stopped with {:?}", panic_text(panic.as_ref())))
 }
 

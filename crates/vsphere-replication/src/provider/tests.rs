@@ -93,3 +93,21 @@ fn a_state_that_cannot_be_told_because_the_remote_site_is_dark_starts_nothing() 
     }
     assert_eq!(readiness(replication("OK", 1), dark), Readiness::Ready, "the start itself needs no remote login");
 }
+
+#[test]
+fn an_open_task_that_names_the_replication_is_its_synchronization() {
+    let read = |status: &str, entity: &str, task: &str| {
+        let found: ReplicationInfo = serde_json::from_value(replication(status, 1)).unwrap();
+        let task: Task = serde_json::from_value(json!({"id": "t", "status": task, "entity": entity})).unwrap();
+        at_work(baseline(&target(), &listed(Some(found), None), Facts::default()), &target(), &[task]).readiness
+    };
+    for (status, task) in [("OK", "QUEUED"), ("OK", "RUNNING"), ("SYNC", "RUNNING")] {
+        let found = read(status, "GID-1", task);
+        assert!(matches!(&found, Readiness::Running { job } if job.ids == ["t"]), "{status} {task}: {found:?}");
+    }
+    for ended in ["SUCCESS", "ERROR", "CANCELLED"] {
+        assert_eq!(read("OK", "GID-1", ended), Readiness::Ready, "{ended}");
+    }
+    assert_eq!(read("OK", "GID-2", "RUNNING"), Readiness::Ready);
+    assert!(matches!(read("PAUSED", "GID-1", "RUNNING"), Readiness::Skip { .. }));
+}

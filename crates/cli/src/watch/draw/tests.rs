@@ -60,10 +60,10 @@ fn a_frame_has_what_needs_somebody_first() {
     let expected = "\
 backup-sync watch: 1 broken, 1 running, 1 ready, 1 in-sync; seen 5.0 s ago
 TARGET                   STANDING     % STATE OR REASON           UNCHANGED     LAST RUN
-m365/repository/gone     ✗ broken       no such repository        6.0 s +
-m365/repository/mail     ▸ running  40% Running                   6.0 s +
-m365/repository/sites    · ready                                  6.0 s +
-m365/repository/archive  ✓ in-sync      isOutOfSync is false      6.0 s +       succeeded 20
+m365/repository/gone     ✗ broken       no such repository        5.0 s +
+m365/repository/mail     ▸ running  40% Running                   5.0 s +
+m365/repository/sites    · ready                                  5.0 s +
+m365/repository/archive  ✓ in-sync      isOutOfSync is false      5.0 s +       succeeded 20
 
 
 m365: waiting 34.0 s for the vendor's request quota
