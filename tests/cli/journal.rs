@@ -253,6 +253,6 @@ fn an_endpoint_that_left_the_configuration_is_named() {
     let changed = fs::read_to_string(&config).unwrap().replace("endpoints.m365", "endpoints.other");
     fs::write(&config, changed).unwrap();
     let resumed = resume(&site, &ended.err);
-    assert_eq!(resumed.code, 2);
+    assert_eq!(resumed.code, 7, "what was started there is not confirmed");
     assert!(resumed.err.contains("targets of the endpoint m365, which is not in"), "{}", resumed.err);
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 use std::time::Duration;
 
-use backup_sync_simulator::{Behaviour, OnStop};
+use backup_sync_simulator::{Behaviour, OnStop, Scripted};
 use serde_json::Value;
 
 use crate::site::Site;
@@ -50,8 +50,24 @@ fn a_run_is_stopped_and_its_journal_knows_it() {
     assert_eq!(site.count("POST", "/StopSynchronize"), 1);
     let history = site.call(&["history", "--run", &run, "--output", "json"]).json();
     assert_eq!(history["runs"][0]["targets"][0]["outcome"], "stopped");
+    assert_eq!(history["runs"][0]["exit_code"], 4, "a run of which everything was stopped is no success");
     let again = stop(&site, &["--run", &run]);
     assert_eq!((again.code, again.json()["targets"].as_array().map(Vec::len)), (0, Some(0)), "{}", again.err);
+}
+
+#[test]
+fn stopping_what_has_ended_changes_nothing_about_how_the_run_has_ended() {
+    let site = Site::new();
+    site.simulator
+        .script("m365", site.first("m365"), Behaviour::new(Scripted::Fail("the proxy is gone".to_owned())))
+        .unwrap();
+    let failed = site.call(&[&["sync", &repository(&site), "--force"], &QUICK[..]].concat());
+    assert_eq!(failed.code, 4, "{}", failed.err);
+    let run = failed.json()["run"].as_str().unwrap().to_owned();
+    let read = || site.call(&["history", "--run", &run, "--output", "json"]).json();
+    let before = read();
+    assert_eq!(stop(&site, &["--run", &run]).code, 0);
+    assert_eq!((before["runs"][0]["exit_code"].as_i64(), read()), (Some(4), before.clone()));
 }
 
 #[test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Ended;
 use crate::site::Site;
+use crate::{Ended, assert_fits};
 
 const QUICK: [&str; 6] = ["--poll", "100ms", "--progress", "none", "--output", "json"];
 
@@ -52,6 +52,84 @@ fn what_was_only_started_is_watched_by_the_printed_command_and_started_once() {
     assert_eq!(starts(&site), [1, 1, 1]);
     let nothing = call(&site, &["wait"]);
     assert_eq!((nothing.code, outcomes(&nothing).len()), (0, 0), "{}", nothing.err);
+}
+
+/// Puts something else for this in the configuration.
+fn configure(site: &Site, old: &str, new: &str) {
+    let path = site.folder.path().join("backup-sync.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(old), "{text}");
+    std::fs::write(&path, text.replace(old, new)).unwrap();
+}
+
+/// An address at which nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+#[test]
+fn an_endpoint_that_is_not_reached_holds_up_no_other_and_can_be_resumed() {
+    let site = Site::slow();
+    let (_, command) = detached(&site);
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    site.simulator.clock().advance(Duration::from_secs(7200));
+    let (there, gone) = (site.endpoint("m365").url.clone(), nobody());
+    configure(&site, &there, &gone);
+    for command in [&command[..], &["resume"]] {
+        let ended = call(&site, command);
+        let report = ended.json();
+        assert_fits("report", &report);
+        assert_eq!((ended.code, report["summary"]["succeeded"].as_u64()), (7, Some(2)), "{report}");
+        let dark = report["targets"].as_array().unwrap().iter().find(|target| target["outcome"] == "unknown").unwrap();
+        assert_eq!(dark["target"]["endpoint"], "m365");
+        assert!(dark["why"].as_str().unwrap().contains("its endpoint cannot be used"), "{dark}");
+        assert_eq!((dark["error_kind"].as_str(), dark["job"].is_array()), (Some("unreachable"), true), "{dark}");
+        assert!(ended.err.contains("to go on with this run: backup-sync resume"), "{}", ended.err);
+    }
+    configure(&site, &gone, &there);
+    let proven = call(&site, &["resume"]);
+    assert_eq!((proven.code, outcomes(&proven)), (0, vec!["succeeded".to_owned(); 3]), "{}", proven.err);
+    assert_eq!(starts(&site), [1, 1, 1]);
+}
+
+#[test]
+fn what_was_started_and_cannot_be_looked_at_is_not_confirmed_whatever_is_in_the_way() {
+    let site = Site::slow();
+    let (_, command) = detached(&site);
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    let config = site.folder.path().join("backup-sync.toml");
+    std::fs::rename(&config, site.folder.path().join("elsewhere.toml")).unwrap();
+    for command in [&command[..], &["resume"]] {
+        let ended = call(&site, command);
+        assert_eq!((ended.code, ended.out.as_str()), (7, ""), "{}", ended.err);
+        assert!(ended.err.contains("what the run has started goes on"), "{}", ended.err);
+    }
+    let history = site.call(&["history", "--output", "json"]).json();
+    assert_eq!(
+        (history["runs"][0]["exit_code"].as_i64(), history["runs"][0]["state"].as_str()),
+        (Some(7), Some("unfinished"))
+    );
+}
+
+#[test]
+fn a_plan_of_which_nothing_has_to_be_there_leaves_nothing_of_yesterday() {
+    let site = Site::new();
+    let path = |name: &str| site.folder.path().join(name);
+    std::fs::write(path("plan.toml"), "[[targets]]\nselect = 'dr/vault/*'\noptional = true\n").unwrap();
+    for command in ["wait", "sync"] {
+        std::fs::write(path("page.html"), "yesterday").unwrap();
+        let arguments = [command, "--plan", "plan.toml", "--report", "page.html", "--metrics-file", "run.prom"];
+        let ended = call(&site, &arguments);
+        assert_eq!((ended.code, outcomes(&ended).len()), (0, 0), "{command}: {}", ended.err);
+        let page = std::fs::read_to_string(path("page.html")).unwrap();
+        assert!(!page.contains("yesterday"), "{command}: {page}");
+        let metrics = std::fs::read_to_string(path("run.prom")).unwrap();
+        for series in ["backup_sync_run_duration_seconds", "backup_sync_run_targets{"] {
+            assert!(metrics.contains(series), "{command}: {metrics}");
+        }
+        std::fs::remove_file(path("run.prom")).unwrap();
+    }
 }
 
 #[test]

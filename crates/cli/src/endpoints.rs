@@ -135,10 +135,34 @@ pub async fn open(prepared: &[(String, Prepared)], wanted: &Wanted) -> Result<Ch
     }
 }
 
-/// The same without asking for targets.
-pub async fn connect(prepared: &[(String, Prepared)]) -> Result<Vec<Arc<dyn Provider>>, Failure> {
-    let connected = open_all(prepared, async |one| Ok((one.connect().await?, ()))).await?;
-    Ok(connected.into_iter().map(|(provider, ())| provider).collect())
+/// Endpoints that cannot be used, by name, with the reason.
+pub type Absent = Vec<(String, Error)>;
+
+/// Endpoints of a run that goes on: those that are connected, and those that cannot be used now.
+#[derive(Default)]
+pub struct Reached {
+    /// The connections.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// What cannot be used, and why.
+    pub dark: Absent,
+}
+
+impl Reached {
+    /// The connections, when there are all of them.
+    pub async fn all(self) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+        if self.dark.is_empty() {
+            return Ok(self.providers);
+        }
+        join_all(self.providers.iter().map(|provider| close(provider.endpoint(), provider.close()))).await;
+        Err(Failure::Endpoints(self.dark))
+    }
+}
+
+/// Connects to all endpoints at once, without asking for targets. Those that cannot be used are no reason to leave the
+/// others: what was started there wants to be watched.
+pub async fn reach(prepared: &[(String, Prepared)]) -> Result<Reached, Failure> {
+    let (opened, dark) = attempt_all(prepared, async |one: &Prepared| Ok((one.connect().await?, ()))).await?;
+    Ok(Reached { providers: opened.into_iter().map(|(provider, ())| provider).collect(), dark })
 }
 
 /// The same for one endpoint, with its operations by name.
@@ -146,9 +170,6 @@ pub async fn open_services(prepared: &[(String, Prepared)]) -> Result<(Arc<dyn P
     let opened = open_all(prepared, Prepared::open).await?;
     opened.into_iter().next().ok_or(Failure::BrokenOff)
 }
-
-/// Endpoints that cannot be used, by name, with the reason.
-pub type Absent = Vec<(String, Error)>;
 
 /// The same as [`open`] for a look: endpoints that cannot be used hide no other.
 pub async fn open_what_can_be(

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use backup_sync::engine::{Action, Outcome, PlannedTarget, Rehearsal, Report, Standing, Survey, TargetReport};
+use backup_sync::engine::{
+    Action, Outcome, Past, PlannedTarget, Rehearsal, Report, Stage, Standing, Survey, TargetReport,
+};
 use backup_sync::runtime::{Error, Kind};
 
 use crate::progress;
@@ -107,6 +109,22 @@ impl Exit {
             Self::StillRunning => 8,
             Self::Interrupted => 130,
         }
+    }
+
+    /// The end that has this number.
+    pub fn of_code(code: i64) -> Option<Self> {
+        CODES.iter().map(|(exit, _)| *exit).find(|exit| i64::from(exit.code()) == code)
+    }
+
+    /// How a run stands, by its journal.
+    pub fn of_pasts(pasts: &[Past]) -> Self {
+        let exit = |past: &Past| match &past.stage {
+            Stage::Ended(report) => Self::of_target(report),
+            Stage::Started { .. } | Stage::Intended { .. } => Self::Unconfirmed,
+            Stage::Planned => Self::StillRunning,
+        };
+        let proven = |past: &Past| matches!(&past.stage, Stage::Ended(report) if matches!(report.outcome, Outcome::Succeeded { .. }));
+        Self::worst(&pasts.iter().map(exit).collect::<Vec<_>>()).beside(pasts.iter().any(proven))
     }
 
     /// The first of [`CODES`] that is among these.
@@ -229,6 +247,9 @@ pub enum Failure {
     /// The user broke off while a call was under way that changes something.
     #[error("broken off; whether {0} was carried out is not known: look before you call again")]
     BrokenOffInCall(String),
+    /// Nothing could be found out about a run of which something was started.
+    #[error("{0}; {GOES_ON}")]
+    Unseen(Box<Failure>),
     /// The user broke off before anything was started.
     #[error("broken off; nothing was started")]
     BrokenOff,
@@ -236,6 +257,9 @@ pub enum Failure {
     #[error("{0}")]
     Output(String),
 }
+
+/// What is told beside the reason why nobody could look.
+const GOES_ON: &str = "what the run has started goes on, and its end is not confirmed";
 
 fn told(endpoints: &[(String, Error)]) -> Vec<String> {
     endpoints.iter().map(|(name, error)| format!("endpoint {name}: {}", error.chain())).collect()
@@ -252,6 +276,7 @@ impl Failure {
         match self {
             Self::Problems(problems) => problems.clone(),
             Self::Endpoints(endpoints) => told(endpoints),
+            Self::Unseen(failure) => failure.lines().into_iter().chain([GOES_ON.to_owned()]).collect(),
             _ => vec![self.to_string()],
         }
     }
@@ -263,6 +288,7 @@ impl Failure {
             Self::Journal(backup_sync_journal::Error::Busy { .. }) => Exit::Transient,
             Self::Usage(_) | Self::Problems(_) | Self::Journal(_) => Exit::Usage,
             Self::Unconfirmed(..) => Exit::Unconfirmed,
+            Self::Unseen(failure) => Exit::worst(&[failure.exit(), Exit::Unconfirmed]),
             Self::BrokenOff | Self::BrokenOffInCall(_) => Exit::Interrupted,
             Self::Output(_) => Exit::Unwritten,
             Self::Endpoints(endpoints) => {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use backup_sync::engine::{Journal, Options};
+use backup_sync::engine::{Journal, Options, Stage};
 use backup_sync_journal::{NewRun, RunJournal, Store, TargetStatus};
 use clap::Args;
 use etcetera::BaseStrategy as _;
@@ -218,18 +218,31 @@ impl Kept {
         Arc::new(self.journal.clone())
     }
 
+    /// How the run stands; nothing when that cannot be read.
+    pub async fn exit(&self) -> Option<Exit> {
+        self.journal.store().pasts(self.id()).await.ok().map(|pasts| Exit::of_pasts(&pasts))
+    }
+
     /// The process is done with the run; when there is more to find out, the command for that is told. `true`: it was.
     pub async fn end(&self, exit: Exit) -> bool {
-        let open = match self.journal.end(exit.code()).await {
-            Ok(open) => open,
-            Err(error) => {
+        let ended = self.journal.end(exit.code()).await;
+        let pasts = self.journal.store().pasts(self.id()).await;
+        let more = match (ended, pasts) {
+            // What cannot be told may show later, where there is a job to look at.
+            (Ok(open), Ok(pasts)) => open || pasts.iter().any(|past| !matches!(past.stage, Stage::Ended(_))),
+            (Err(error), _) | (_, Err(error)) => {
                 warn(format_args!("{error}"));
                 true
             }
         };
-        let more = open || matches!(exit, Exit::Unconfirmed | Exit::StillRunning);
-        if more {
-            tell_command(&self.command);
+        match more {
+            true => tell_command(&self.command),
+            false if exit == Exit::Unconfirmed => {
+                say(format_args!(
+                    "resuming this run would find out nothing more: look there yourself, then start again"
+                ));
+            }
+            false => {}
         }
         self.journal.store().close().await;
         more

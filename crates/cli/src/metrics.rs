@@ -76,7 +76,7 @@ impl Metrics {
                 ))
             };
             earlier(path).map_err(cannot)?;
-            temporary(path).map_err(|cause| cannot(cause.to_string()))?;
+            temporary(path).map_err(|cause| cannot(cause.kind().to_string()))?;
         }
         Ok(Self { file: to.metrics_file.clone(), report: OnceLock::new() })
     }
@@ -140,7 +140,8 @@ fn write(path: &Path, report: Option<&(Report, Successes)>, exit: Exit, now: f64
     #[cfg(unix)]
     let _lock = std::fs::File::open(folder(path)).and_then(|folder| locked(&folder).map(|()| folder));
     let samples = after(earlier(path)?, report, exit, now);
-    let mut file = temporary(path).map_err(told)?;
+    // The name of the new file says nothing to the user.
+    let mut file = temporary(path).map_err(|cause| cause.kind().to_string())?;
     file.write_all(text::written(&samples, &families()).as_bytes()).map_err(told)?;
     // The umask may have taken the right to read away.
     #[cfg(unix)]

@@ -128,6 +128,11 @@ impl<'a> Driver<'a> {
                 break;
             }
             self.fill(&mut work);
+            if self.waits_for_room() && self.watch.room.is_lost() {
+                for place in std::mem::take(&mut self.fresh) {
+                    self.watch.no_room(&mut self.slots[place]).await;
+                }
+            }
             if self.is_detached() {
                 self.watch.detach(&mut self.slots).await;
                 self.recount();
@@ -139,6 +144,7 @@ impl<'a> Driver<'a> {
             tokio::select! {
                 Some(done) = work.next() => self.take(done).await,
                 () = self.watch.room.free(), if self.waits_for_room() => {}
+                () = self.watch.room.unwanted(), if self.is_done_starting() => {}
                 () = self.sleep_until(wake) => self.scan().await,
                 () = self.watch.until_cut() => {}
             }
@@ -159,13 +165,20 @@ impl<'a> Driver<'a> {
     }
 
     /// Whether nothing more is wanted than what has been started.
-    fn is_detached(&self) -> bool {
+    fn is_done_starting(&self) -> bool {
         self.watch.run.options.mode == Mode::Detach && !self.is_starting() && self.lost.is_empty()
+    }
+
+    /// The same, and no other endpoint waits for the places of its jobs either.
+    fn is_detached(&self) -> bool {
+        self.is_done_starting() && !self.watch.room.is_wanted()
     }
 
     /// Whether anybody wants to know how far jobs are. Who watches nothing has to know when there is room again.
     fn wants_look(&self) -> bool {
-        let wanted = self.watch.run.options.mode != Mode::Detach || self.waits_for_room();
+        let wanted = self.watch.run.options.mode != Mode::Detach
+            || self.waits_for_room()
+            || (self.is_done_starting() && self.watch.room.is_wanted());
         wanted && !self.looking && self.running > 0
     }
 
@@ -450,8 +463,9 @@ impl<'a> Driver<'a> {
         if now.saturating_sub(slot.started) >= limit {
             let limit = limit.as_secs();
             let why = format!(
-                "it was still at work after {limit} s, nothing had changed for {} s; it goes on",
-                unchanged.as_secs()
+                "it was still at work after {limit} s, nothing had changed for {} s{}; it goes on",
+                unchanged.as_secs(),
+                stuck::unseen(self.pace.failing.as_ref(), self.pace.seen, now),
             );
             return watch.leave_open(slot, Outcome::StillRunning { why }, None).await;
         }
@@ -480,6 +494,8 @@ impl<'a> Driver<'a> {
         for place in std::mem::take(&mut self.lost) {
             self.not_hunted(place).await;
         }
+        // Somebody may have broken the run off after its deadline.
+        let cut = self.watch.cut().unwrap_or(cut);
         if cut == Cut::BrokenOff {
             self.watch.broken_off(&mut self.slots).await;
         }

@@ -38,5 +38,5 @@ pub use provider::{
 };
 pub use rehearsal::{Action, PlannedRequest, PlannedTarget, Rehearsal};
 pub use report::{Report, Summary, TargetReport};
-pub use run::{CLOSE_LIMIT, Limits, Options, Polling, Run, Stop};
+pub use run::{CLOSE_LIMIT, Dark, Limits, Options, Polling, Run, Stop};
 pub use survey::{Standing, Survey, Surveyed};

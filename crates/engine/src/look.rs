@@ -77,7 +77,7 @@ fn wants_proof(phase: &Phase) -> bool {
 }
 
 /// An end that needs no proof.
-fn firm(phase: &Phase) -> Option<Outcome> {
+pub(crate) fn firm(phase: &Phase) -> Option<Outcome> {
     match phase {
         Phase::Ended(Ending::Failed(reason)) => Some(Outcome::Failed { reason: reason.clone() }),
         Phase::Ended(Ending::Stopped) => Some(Outcome::Stopped),
@@ -93,12 +93,14 @@ pub(crate) struct Pace {
     not_before: Duration,
     failed_looks: u32,
     pub(crate) failing: Option<Failing>,
+    /// When a look worked last.
+    pub(crate) seen: Option<Duration>,
 }
 
 impl Pace {
     /// The first look is due now.
     pub(crate) fn new(shortest: Duration, now: Duration) -> Self {
-        Self { pause: shortest, due: now, not_before: now, failed_looks: 0, failing: None }
+        Self { pause: shortest, due: now, not_before: now, failed_looks: 0, failing: None, seen: None }
     }
 
     /// A job has begun: that is a change.
@@ -194,7 +196,7 @@ impl<'a> Driver<'a> {
     }
 
     fn plan_look(&mut self, changed: bool, now: Duration) {
-        (self.pace.failed_looks, self.pace.failing) = (0, None);
+        (self.pace.failed_looks, self.pace.failing, self.pace.seen) = (0, None, Some(now));
         let Polling { longest, .. } = self.watch.run.options.polling;
         let shortest = self.watch.shortest();
         let longest = longest.max(shortest);

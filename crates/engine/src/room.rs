@@ -22,6 +22,8 @@ pub(crate) struct Hall {
 struct Guest {
     most: Option<usize>,
     taken: usize,
+    /// Of those, so many are never given back: their jobs go on and are watched no more.
+    kept: usize,
     wish: Wish,
 }
 
@@ -58,6 +60,18 @@ impl Hall {
         !self.is_full(guests) && !wanting.filter(|(place, _)| *place != who).any(|(_, other)| gives_way(other))
     }
 
+    /// Whether this endpoint can never start a job again.
+    fn is_lost(&self, guests: &[Guest], who: usize) -> bool {
+        let kept = guests.iter().map(|guest| guest.kept).sum::<usize>();
+        guests[who].most.is_some_and(|most| guests[who].kept >= most) || self.most.is_some_and(|most| kept >= most)
+    }
+
+    /// Whether others may wait for places that this endpoint has.
+    fn is_wanted(&self, guests: &[Guest], who: usize) -> bool {
+        let mut others = guests.iter().enumerate().filter(|(place, _)| *place != who);
+        self.most.is_some() && others.any(|(_, other)| other.wish != Wish::Nothing)
+    }
+
     fn is_full(&self, guests: &[Guest]) -> bool {
         self.most.is_some_and(|most| guests.iter().map(|guest| guest.taken).sum::<usize>() >= most)
     }
@@ -84,7 +98,7 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) fn within(hall: &Arc<Hall>, most: Option<NonZeroUsize>) -> Arc<Self> {
-        let guest = Guest { most: most.map(NonZeroUsize::get), taken: 0, wish: Wish::Later };
+        let guest = Guest { most: most.map(NonZeroUsize::get), taken: 0, kept: 0, wish: Wish::Later };
         hall.guests.send_modify(|guests| guests.push(guest));
         let who = hall.guests.borrow().len() - 1;
         Arc::new(Self { hall: hall.clone(), who })
@@ -93,7 +107,7 @@ impl Room {
     /// A place for a job that is at work already, whether there is room or not.
     pub(crate) fn take(self: &Arc<Self>) -> Place {
         self.hall.guests.send_modify(|guests| guests[self.who].taken += 1);
-        Place(self.clone())
+        Place(Some(self.clone()))
     }
 
     /// A place for a job that is to be started, if there is room.
@@ -103,7 +117,7 @@ impl Room {
             guests[self.who].taken += usize::from(admitted);
             admitted
         });
-        taken.then(|| Place(self.clone()))
+        taken.then(|| Place(Some(self.clone())))
     }
 
     /// Tells the other endpoints what this one wants.
@@ -111,11 +125,31 @@ impl Room {
         self.hall.guests.send_if_modified(|guests| std::mem::replace(&mut guests[self.who].wish, wish) != wish);
     }
 
-    /// Waits until there is room.
+    /// Waits until there is room, or never will be.
     pub(crate) async fn free(&self) {
+        let (hall, who) = (&self.hall, self.who);
+        self.until(|guests| hall.admits(guests, who) || hall.is_lost(guests, who)).await;
+    }
+
+    /// Whether there will never be room again: the jobs that have it go on, and nobody will see their ends.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.hall.is_lost(&self.hall.guests.borrow(), self.who)
+    }
+
+    /// Whether other endpoints may wait for the places of this one.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.hall.is_wanted(&self.hall.guests.borrow(), self.who)
+    }
+
+    /// Waits until none does.
+    pub(crate) async fn unwanted(&self) {
+        self.until(|guests| !self.hall.is_wanted(guests, self.who)).await;
+    }
+
+    async fn until(&self, enough: impl Fn(&[Guest]) -> bool) {
         let mut guests = self.hall.guests.subscribe();
         // The sender is in the hall, so waiting cannot fail.
-        let _ = guests.wait_for(|guests| self.hall.admits(guests, self.who)).await;
+        let _ = guests.wait_for(|guests| enough(guests)).await;
     }
 
     /// The limit that is reached.
@@ -133,15 +167,30 @@ impl Room {
     fn leave(&self) {
         self.hall.guests.send_modify(|guests| guests[self.who].taken -= 1);
     }
+
+    fn keep(&self) {
+        self.hall.guests.send_modify(|guests| guests[self.who].kept += 1);
+    }
 }
 
 /// A place in a room, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place(Arc<Room>);
+pub(crate) struct Place(Option<Arc<Room>>);
+
+impl Place {
+    /// The job goes on and is watched no more: its place is not given back.
+    pub(crate) fn keep(mut self) {
+        if let Some(room) = self.0.take() {
+            room.keep();
+        }
+    }
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.leave();
+        if let Some(room) = &self.0 {
+            room.leave();
+        }
     }
 }
 

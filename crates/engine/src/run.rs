@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use backup_sync_runtime::Error;
 use backup_sync_runtime::clock::Clock;
 use backup_sync_runtime::notice::Notice;
 use futures_util::future::join_all;
@@ -162,6 +163,9 @@ pub struct Run {
     pub stop: Stop,
 }
 
+/// An endpoint that could not be connected to, and why.
+pub type Dark = (String, Error);
+
 /// The targets of one endpoint with their places in the report.
 pub(crate) type Group = (Arc<dyn Provider>, Vec<(usize, Past)>);
 
@@ -206,18 +210,35 @@ impl Run {
     ///
     /// `providers` has one connection for each endpoint with a target that has not ended. Nobody else may be at work on
     /// the same run.
-    pub async fn resume(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>) -> Report {
-        self.take_on(pasts, providers, Task::TakeUp).await
+    ///
+    /// An endpoint of `dark` could not be connected to. Its targets are put aside with that reason and stay in the journal as
+    /// they are, so that they can be resumed; the others go on.
+    pub async fn resume(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>, dark: &[Dark]) -> Report {
+        self.take_on(pasts, providers, dark, Task::TakeUp).await
     }
 
-    pub(crate) async fn take_on(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>, task: Task<'_>) -> Report {
+    pub(crate) async fn take_on(
+        &self,
+        pasts: Vec<Past>,
+        providers: Vec<Arc<dyn Provider>>,
+        dark: &[Dark],
+        task: Task<'_>,
+    ) -> Report {
         for provider in &providers {
             let here = |past: &&Past| past.target.address.endpoint == provider.endpoint();
             provider.remember(&pasts.iter().filter(here).collect::<Vec<_>>());
         }
         let (groups, settled) = self.groups(pasts, providers);
         let (now, wall) = (self.clock.monotonic(), self.clock.wall());
-        let settled = settled.into_iter().map(|(place, past)| (place, Slot::new(past, now, wall))).collect();
+        let slot = |(place, past): (usize, Past)| {
+            let mut slot = Slot::new(past, now, wall);
+            let named = |(name, _): &&Dark| *name == slot.target().address.endpoint;
+            if let Some((_, error)) = dark.iter().find(named).filter(|_| slot.is_open()) {
+                slot.unseen(error, now);
+            }
+            (place, slot)
+        };
+        let settled = settled.into_iter().map(slot).collect();
         self.play(groups, settled, task).await
     }
 

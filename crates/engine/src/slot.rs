@@ -223,6 +223,21 @@ impl Slot {
         Event::Finished { target: self.target().address.clone(), outcome, duration_ms: millis(duration) }
     }
 
+    /// Its endpoint cannot be connected to, so nothing is found out about it now.
+    pub(crate) fn unseen(&mut self, error: &Error, now: Duration) {
+        let why = format!("its endpoint cannot be used: {}", error.chain());
+        let outcome = match (self.job(), self.lost) {
+            (Some(_), _) => {
+                Outcome::Unknown { why: format!("it was started and could not be looked at, because {why}") }
+            }
+            (None, true) => {
+                Outcome::Unknown { why: format!("it was perhaps started and could not be looked for, because {why}") }
+            }
+            (None, false) => Outcome::Failed { reason: format!("it was not started, because {why}") },
+        };
+        self.finish(outcome, Some(error), now);
+    }
+
     /// The event for an end that is known already.
     pub(crate) fn finished(&self) -> Option<Event> {
         let end = self.end.as_ref()?;

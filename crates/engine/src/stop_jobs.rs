@@ -6,12 +6,13 @@ use backup_sync_runtime::{Delivery, Error};
 use futures_util::stream::{self, StreamExt as _};
 
 use crate::event::Event;
+use crate::look::firm;
 use crate::mode::nothing_runs;
 use crate::outcome::Outcome;
 use crate::past::Past;
 use crate::provider::{Claim, Phase, Provider, Readiness, Target, Verdict};
 use crate::report::{Report, TargetReport};
-use crate::run::{Run, Task};
+use crate::run::{Dark, Run, Task};
 use crate::slot::Slot;
 use crate::watch::{Watch, complete};
 
@@ -23,8 +24,10 @@ impl Run {
     /// nothing runs, `failed` where the vendor cannot stop it or refuses to, and `still-running` of what was at work at the
     /// deadline of [`Options::target_deadline`](crate::Options::target_deadline) all the same. The journal learns of what has
     /// ended, and of the rest that it is open still.
-    pub async fn stop_jobs(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>) -> Report {
-        self.take_on(pasts, providers, Task::Stop).await
+    ///
+    /// Targets of `dark` endpoints are put aside as in [`Run::resume`].
+    pub async fn stop_jobs(&self, pasts: Vec<Past>, providers: Vec<Arc<dyn Provider>>, dark: &[Dark]) -> Report {
+        self.take_on(pasts, providers, dark, Task::Stop).await
     }
 }
 
@@ -145,7 +148,7 @@ impl Watch<'_> {
         }
     }
 
-    /// Looks at jobs that should stop. What has ended and succeeded all the same has succeeded.
+    /// Looks at jobs that should stop. What has ended by itself all the same, well or badly, has ended so.
     async fn look_for_stops(&self, slots: &mut [&mut Slot]) -> Result<(), Error> {
         let mut running: Vec<&mut Slot> =
             slots.iter_mut().filter(|slot| slot.is_running()).map(|slot| &mut **slot).collect();
@@ -158,11 +161,13 @@ impl Watch<'_> {
         let Some(verdicts) = self.unless_cut(self.provider.verify(&claims)).await else { return Ok(()) };
         let verdicts = complete(verdicts?, claims.len())?;
         for (slot, verdict) in over.iter_mut().zip(verdicts) {
-            match verdict {
-                Verdict::Decided(outcome @ Outcome::Succeeded { .. }) => self.finish(slot, outcome, None).await,
-                Verdict::Running => {}
-                _ => self.finish(slot, Outcome::Stopped, None).await,
-            }
+            let outcome = match (slot.last.as_ref().and_then(|seen| firm(&seen.phase)), verdict) {
+                (Some(outcome), _) => outcome,
+                (None, Verdict::Decided(outcome @ (Outcome::Succeeded { .. } | Outcome::Failed { .. }))) => outcome,
+                (None, Verdict::Running) => continue,
+                (None, _) => Outcome::Stopped,
+            };
+            self.finish(slot, outcome, None).await;
         }
         Ok(())
     }

@@ -29,6 +29,18 @@ pub(crate) struct Failing {
     pub(crate) error: String,
 }
 
+/// What has to be said of a job that nobody could see any more in the end.
+pub(crate) fn unseen(failing: Option<&Failing>, seen: Option<Duration>, now: Duration) -> String {
+    let Some(Failing { error, .. }) = failing else { return String::new() };
+    match seen {
+        Some(seen) => {
+            let ago = now.saturating_sub(seen).as_secs();
+            format!(", and that is not certain: the last look that worked was {ago} s ago ({error})")
+        }
+        None => format!(", and that is not certain: no look has worked ({error})"),
+    }
+}
+
 /// What is known of why nothing changes: the vendor's word, what is missing for a proof, and what keeps us from seeing more.
 pub(crate) fn reason(slot: &Slot, failing: Option<&Failing>, waits: &Waits, now: Duration) -> String {
     let mut known = vec![match &slot.last {

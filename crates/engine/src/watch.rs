@@ -118,7 +118,21 @@ impl Watch<'_> {
         self.leave_open(slot, outcome, cut.error().as_ref()).await;
     }
 
+    /// All jobs that are permitted at a time go on unwatched, so that it can never be started in this run.
+    pub(crate) async fn no_room(&self, slot: &mut Slot) {
+        let reason = "it was not started: there was no room for it, because jobs that are watched no more go on";
+        let error = Error::new(Kind::Deadline, Delivery::NeverSent, reason);
+        self.leave_open(slot, Outcome::Skipped { reason: reason.to_owned() }, Some(&error)).await;
+    }
+
     async fn end(&self, slot: &mut Slot, outcome: Outcome, error: Option<&Error>, open: bool) {
+        // What may be at work still has its place, for the rest of the run.
+        if open
+            && !matches!(outcome, Outcome::Skipped { .. })
+            && let Some(place) = slot.room.take()
+        {
+            place.keep();
+        }
         let event = slot.finish(outcome, error, self.now());
         if let Err(JournalError(why)) = self.record(&Entry::Ended { report: slot.report(), open }).await {
             tracing::error!(target = %slot.target().address, why, "the outcome is not in the journal");

@@ -232,6 +232,56 @@ async fn a_start_that_waits_for_the_quota_at_the_deadline_is_withdrawn_and_one_t
     assert_eq!(clock.monotonic(), 40 * SECOND, "nobody could say what became of it, so it is waited for");
 }
 
+#[tokio::test]
+async fn a_job_that_is_watched_no_more_keeps_its_place_and_what_waits_for_it_is_not_started() {
+    let options = Options { target_deadline: MINUTE, ..limits(None, Some(2)) };
+    let fake = Fake::new(vec![]).lasting(HOUR);
+    let (report, events, _) = over(vec![fake], 6, options).await;
+    let words: Vec<_> = report.targets.iter().map(|target| target.outcome.word()).collect();
+    assert_eq!(words, ["still-running", "still-running", "skipped", "skipped", "skipped", "skipped"]);
+    let started = events.iter().filter(|record| matches!(record.event, Event::Started { .. })).count();
+    assert_eq!(started, 2, "both jobs go on, so there is no room");
+    let waiting = &report.targets[5];
+    assert!(waiting.outcome.detail().contains("there was no room for it"), "{}", waiting.outcome.detail());
+    assert_eq!((waiting.error_kind.as_deref(), waiting.transient), (Some("deadline"), true));
+}
+
+#[tokio::test]
+async fn the_room_of_the_run_is_not_exceeded_when_another_endpoint_leaves_its_jobs() {
+    let left = Options { target_deadline: MINUTE, ..limits(Some(3), None) };
+    let detached = Options { mode: backup_sync_engine::Mode::Detach, ..limits(Some(3), None) };
+    for (options, all) in [(left, false), (detached, true)] {
+        let fakes = [("a", HOUR), ("b", 30 * SECOND)].map(|(name, time)| Fake::new(vec![]).named(name).lasting(time));
+        let (report, events, _) = over(fakes.into(), 4, options).await;
+        // What has proven its end makes room; what is left at its deadline does not.
+        let (mut at_work, mut most) = (0_usize, 0);
+        for record in &events {
+            match &record.event {
+                Event::Started { .. } => at_work += 1,
+                Event::Finished { outcome: backup_sync_engine::Outcome::Succeeded { .. }, .. } => at_work -= 1,
+                _ => {}
+            }
+            most = most.max(at_work);
+        }
+        assert_eq!(most, 3, "{:?}", report.summary);
+        let started = events.iter().filter(|record| matches!(record.event, Event::Started { .. })).count();
+        assert_eq!(started == 8, all, "{:?}", report.summary);
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_nobody_could_see_at_its_deadline_is_told_with_the_last_look_that_worked() {
+    let down = Step::LookFails(Error::new(Kind::Unreachable, Delivery::NeverSent, "no route"));
+    let options = Options { target_deadline: 5 * MINUTE, failed_looks: 1000, ..Options::default() };
+    let stage = run(Fake::new(vec![Step::Seen(Phase::Running, None), down.clone()]), 1, options.clone()).await;
+    let first = stage.fake.looks()[0];
+    let ago = (stage.waited() - first).as_secs();
+    let why = format!("the last look that worked was {ago} s ago (no route)");
+    assert!(stage.detail().contains(&why), "{}", stage.detail());
+    let never = run(Fake::new(vec![down]), 1, options).await;
+    assert!(never.detail().contains("no look has worked (no route)"), "{}", never.detail());
+}
+
 /// The pauses between looks.
 fn pauses(stage: &Stage) -> Vec<Duration> {
     let at: Vec<Duration> = stage.fake.looks();

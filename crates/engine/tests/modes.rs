@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Action, Baseline, Entry, Event, Facts, Job, MemoryJournal, Mode, Options, Outcome, Past, Phase, Provider,
+    Action, Baseline, Ending, Entry, Event, Facts, Job, MemoryJournal, Mode, Options, Outcome, Past, Phase, Provider,
     Readiness, Run, Stage as Past_, Standing, Stop, Survey, Target,
 };
 use backup_sync_runtime::clock::ManualClock;
@@ -91,7 +91,7 @@ fn bare(options: Options) -> (Run, Arc<MemoryJournal>, Arc<ManualClock>) {
 async fn stop(fake: Fake, pasts: Vec<Past>) -> (Vec<&'static str>, Vec<(&'static str, bool)>, Arc<Fake>, Vec<Outcome>) {
     let (run, journal, _) = bare(options(Mode::Synchronize));
     let fake = Arc::new(fake);
-    let report = run.stop_jobs(pasts, vec![fake.clone() as Arc<dyn Provider>]).await;
+    let report = run.stop_jobs(pasts, vec![fake.clone() as Arc<dyn Provider>], &[]).await;
     let outcomes: Vec<Outcome> = report.targets.into_iter().map(|target| target.outcome).collect();
     (outcomes.iter().map(Outcome::word).collect(), ends(&journal.entries()), fake, outcomes)
 }
@@ -109,6 +109,14 @@ async fn a_job_has_stopped_when_it_is_no_longer_at_work() {
 async fn what_ends_by_itself_in_the_moment_of_the_stop_has_succeeded() {
     let fake = Fake::new(vec![Step::Seen(Phase::Running, None)]).stops_after(1);
     assert_eq!(stop(fake, vec![started(0)]).await.0, ["succeeded"]);
+}
+
+#[tokio::test]
+async fn what_fails_by_itself_in_the_moment_of_the_stop_has_failed() {
+    let failed = Phase::Ended(Ending::Failed("the proxy is gone".into()));
+    let steps = vec![Step::Seen(Phase::Running, None), Step::Seen(failed, None)];
+    let (words, _, _, outcomes) = stop(Fake::new(steps).stops_after(99), vec![started(0)]).await;
+    assert_eq!((words, outcomes[0].detail()), (vec!["failed"], "the proxy is gone"));
 }
 
 #[tokio::test]
@@ -153,6 +161,20 @@ async fn breaking_off_stops_what_the_run_has_started_if_that_is_wanted() {
     let unwanted = Stage::stopped_at_look(fake(), options(Mode::Synchronize), 2).await;
     assert_eq!((unwanted.words(), unwanted.fake.count("stop")), (vec!["still-running"], 0));
     assert!(!unwanted.events.iter().any(|record| matches!(record.event, Event::Stopping { .. })));
+}
+
+#[tokio::test]
+async fn breaking_off_after_the_deadline_of_the_run_stops_what_it_has_started_too() {
+    let wanted = Options {
+        stop_on_break: Some(Duration::from_secs(60)),
+        run_deadline: Some(Duration::from_secs(60)),
+        ..options(Mode::Synchronize)
+    };
+    // The start is on its way at the deadline, and somebody breaks off before it comes back.
+    let fake = Fake::new(vec![Step::Seen(Phase::Running, None)]).stops_after(4).not_yet(usize::MAX);
+    let stage = Stage::stopped_at_start(fake.waits("trigger", Duration::from_secs(90)), wanted).await;
+    assert_eq!((stage.words(), stage.fake.count("stop")), (vec!["stopped"], 1));
+    assert!(stage.report.interrupted);
 }
 
 #[tokio::test]

@@ -180,6 +180,29 @@ async fn a_deadline_leaves_the_target_open() {
 }
 
 #[tokio::test]
+async fn an_endpoint_that_cannot_be_used_holds_up_no_other_and_its_targets_stay_as_they_are() {
+    let at = |endpoint: &str, mut past: Past| {
+        endpoint.clone_into(&mut past.target.address.endpoint);
+        if let Came::Started { job, .. } = &mut past.stage {
+            job.target = past.target.clone();
+        }
+        past
+    };
+    let of = |endpoint: &'static str| {
+        [started(), intended(HOUR), past(Came::Planned)].map(|past| at(endpoint, past[0].clone()))
+    };
+    let pasts = [at("fake", started()[0].clone())].into_iter().chain(of("dark")).collect();
+    let dark = ("dark".to_owned(), Error::new(Kind::Unreachable, Delivery::NeverSent, "no route"));
+    let stage = Stage::resumed_beside(Fake::new(vec![Step::Claimed]), pasts, &[dark]).await;
+    assert_eq!(stage.words(), ["succeeded", "unknown", "unknown", "failed"]);
+    assert_eq!(entries(&stage), ["ended"], "nothing is written of the others");
+    for target in &stage.report.targets[1..] {
+        assert!(target.outcome.detail().contains("its endpoint cannot be used: no route"), "{target:?}");
+        assert_eq!((target.error_kind.as_deref(), target.transient), (Some("unreachable"), true));
+    }
+}
+
+#[tokio::test]
 async fn a_job_of_another_target_of_the_run_is_not_found_for_a_second_one() {
     // The vendor shows the second target's job for the first, whether that has ended or not.
     let job = Job { target: target(1), ids: vec!["job-0".into()], facts: Facts::default() };

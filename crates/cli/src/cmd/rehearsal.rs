@@ -31,8 +31,8 @@ pub async fn run(work: Work, options: Options, form: Output) -> Result<Exit, Fai
             let (pasts, providers) = sync::fresh(chosen);
             run.rehearse(pasts, providers).await
         }
-        Work::Past(pasts, providers) => run.rehearse(pasts, providers).await,
-        Work::Stop(pasts, providers) => run.rehearse_stop(pasts, providers).await,
+        Work::Past(pasts, at) => run.rehearse(pasts, at.all().await?).await,
+        Work::Stop(pasts, at) => run.rehearse_stop(pasts, at.all().await?).await,
     };
     listener.abort();
     Exit::of_rehearsal(&rehearsal).after(print(&rehearsal, form))

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync::engine::{Address, Mode, Options, Own, Past, Provider, Stage};
+use backup_sync::engine::{Address, Mode, Options, Own, Past, Stage};
 use backup_sync_journal::{RunRecord, RunState, Store};
 use clap::Args;
 
@@ -14,7 +13,7 @@ use super::rehearsal;
 use super::sync::{self, Work};
 use crate::args::{Display, Output, Watching, duration};
 use crate::config::File;
-use crate::endpoints;
+use crate::endpoints::{self, Reached};
 use crate::exit::{self, Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
 use crate::metrics::{Metrics, MetricsFile};
@@ -127,12 +126,15 @@ impl GoingOn<'_> {
         let (journal, pasts) = store.take_up(&record.run).await?;
         let kept = Kept::of(journal, self.journal);
         match connect(self.config, &record, &pasts).await {
-            Ok(providers) => {
-                let work = Work::Past(pasts, providers);
+            Ok(at) => {
+                let work = Work::Past(pasts, at);
                 sync::execute(work, options(&record), self.display, Some(kept), self.page, self.metrics).await
             }
             Err(failure) => {
-                kept.end(failure.exit()).await;
+                let failure = if pasts.iter().any(is_at_work) { Failure::Unseen(failure.into()) } else { failure };
+                // What an earlier process has found out of the run is not made better by one that found out nothing.
+                let was = record.exit_code.and_then(Exit::of_code);
+                kept.end(Exit::worst(&[failure.exit(), was.unwrap_or(Exit::Success)])).await;
                 Err(failure)
             }
         }
@@ -148,8 +150,8 @@ impl GoingOn<'_> {
         }
         let pasts = store.pasts(&record.run).await?;
         store.close().await;
-        let providers = connect(self.config, &record, &pasts).await?;
-        rehearsal::run(Work::Past(pasts, providers), options(&record), self.display.output).await
+        let at = connect(self.config, &record, &pasts).await?;
+        rehearsal::run(Work::Past(pasts, at), options(&record), self.display.output).await
     }
 
     /// The run that is meant, if there is one.
@@ -187,16 +189,17 @@ fn options(arguments: &Resume, record: &RunRecord) -> Options {
     }
 }
 
+/// Whether the vendor may be at work on it.
+pub fn is_at_work(past: &Past) -> bool {
+    matches!(past.stage, Stage::Started { .. } | Stage::Intended { .. })
+}
+
 /// Connects to the endpoints that have something left to do.
-pub async fn connect(
-    config: Option<&Path>,
-    record: &RunRecord,
-    pasts: &[Past],
-) -> Result<Vec<Arc<dyn Provider>>, Failure> {
+pub async fn connect(config: Option<&Path>, record: &RunRecord, pasts: &[Past]) -> Result<Reached, Failure> {
     let open = pasts.iter().filter(|past| !matches!(past.stage, Stage::Ended(_)));
     let needed: BTreeSet<&str> = open.map(|past| past.target.address.endpoint.as_str()).collect();
     if needed.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Reached::default());
     }
     let of_run = record.config.as_ref().map(PathBuf::from);
     let Some(path) = config.map(Path::to_owned).or(of_run) else {
@@ -214,5 +217,5 @@ pub async fn connect(
         wanted.push(endpoint);
     }
     let prepared = endpoints::prepare_each(wanted.into_iter(), folder)?;
-    endpoints::connect(&prepared).await
+    endpoints::reach(&prepared).await
 }

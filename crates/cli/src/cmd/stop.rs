@@ -1,17 +1,17 @@
 //! `backup-sync stop`: asks the vendors to stop what runs, and looks until it has stopped.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync::engine::{Options, Past, Provider, Stage};
+use backup_sync::engine::{Options, Past};
 use backup_sync_journal::Error as JournalError;
 use clap::Args;
 
 use super::rehearsal;
-use super::resume::{connect, nothing};
+use super::resume::{connect, is_at_work, nothing};
 use super::sync::{self, Work};
 use crate::args::{Display, duration};
+use crate::endpoints::Reached;
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
@@ -67,18 +67,15 @@ pub struct Stop {
 pub async fn run(arguments: &Stop) -> Result<Exit, Failure> {
     let options =
         Options { polling: sync::polling(arguments.poll), target_deadline: arguments.deadline, ..Options::default() };
-    let (pasts, providers, kept) = match &arguments.run {
+    let (pasts, at, kept) = match &arguments.run {
         Some(id) => of_run(arguments, id).await?,
         None => of_targets(arguments).await?,
     };
     if pasts.is_empty() && arguments.run.is_some() {
         note(format_args!("nothing of the run is at work"));
-        if let Some(kept) = kept {
-            kept.end(Exit::Success).await;
-        }
         return nothing(arguments.display.output).await;
     }
-    let work = Work::Stop(pasts, providers);
+    let work = Work::Stop(pasts, at);
     if arguments.dry_run {
         return rehearsal::run(work, options, arguments.display.output).await;
     }
@@ -86,7 +83,7 @@ pub async fn run(arguments: &Stop) -> Result<Exit, Failure> {
 }
 
 /// What is to be stopped, where, and the journal that has to know of it.
-type Wanted = (Vec<Past>, Vec<Arc<dyn Provider>>, Option<Kept>);
+type Wanted = (Vec<Past>, Reached, Option<Kept>);
 
 async fn of_targets(arguments: &Stop) -> Result<Wanted, Failure> {
     if !arguments.selection.is_named() {
@@ -96,27 +93,30 @@ async fn of_targets(arguments: &Stop) -> Result<Wanted, Failure> {
     let plan = arguments.selection.plan()?;
     let (chosen, _) = Estate::of(arguments.config.as_deref())?.choose(&arguments.selection, plan.as_ref()).await?;
     let (pasts, providers) = sync::fresh(chosen);
-    Ok((pasts, providers, None))
+    Ok((pasts, Reached { providers, ..Reached::default() }, None))
 }
 
 async fn of_run(arguments: &Stop, id: &str) -> Result<Wanted, Failure> {
     let store = journal::existing(&arguments.journal).await?;
     let record = store.run(id).await?;
-    let (kept, mut pasts) = match arguments.dry_run {
-        true => (None, store.pasts(id).await?),
-        false => match store.take_up(id).await {
-            Ok((journal, pasts)) => (Some(Kept::of(journal, &arguments.journal)), pasts),
+    let mut pasts = store.pasts(id).await?;
+    let mut kept = None;
+    // A run of which nothing is at work is not touched.
+    if !arguments.dry_run && pasts.iter().any(is_at_work) {
+        match store.take_up(id).await {
+            Ok((journal, taken)) => (kept, pasts) = (Some(Kept::of(journal, &arguments.journal)), taken),
             // Whoever is at work on it sees the stop and writes it down.
-            Err(JournalError::Busy { .. }) => (None, store.pasts(id).await?),
+            Err(JournalError::Busy { .. }) => {}
             Err(error) => return Err(error.into()),
-        },
-    };
-    pasts.retain(|past| matches!(past.stage, Stage::Started { .. } | Stage::Intended { .. }));
+        }
+    }
+    pasts.retain(is_at_work);
     match connect(arguments.config.as_deref(), &record, &pasts).await {
-        Ok(providers) => Ok((pasts, providers, kept)),
+        Ok(at) => Ok((pasts, at, kept)),
         Err(failure) => {
             if let Some(kept) = kept {
-                kept.end(failure.exit()).await;
+                let own = kept.exit().await;
+                kept.end(own.unwrap_or(Exit::Unconfirmed)).await;
             }
             Err(failure)
         }

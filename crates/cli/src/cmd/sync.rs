@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use backup_sync::engine::{
-    Address, Journal, Mode, NoJournal, Options, Own, Past, Polling, Provider, Run, Stop, Target,
+    Address, Journal, Mode, NoJournal, Options, Own, Past, Polling, Provider, Report, Run, Stop, Target,
 };
 use backup_sync::runtime::clock::SystemClock;
 use backup_sync_journal::Store;
@@ -13,7 +13,7 @@ use clap::Args;
 
 use super::rehearsal;
 use crate::args::{Display, Output, Watching};
-use crate::endpoints::{self, Chosen};
+use crate::endpoints::{self, Chosen, Reached};
 use crate::estate::{Endpoints, Estate};
 use crate::exit::{self, Exit, Failure};
 use crate::journal::{self, JournalFile, Kept};
@@ -111,27 +111,22 @@ async fn synchronize(arguments: &Sync, metrics: &Metrics) -> Result<Exit, Failur
         journal::tell_unfinished(store, &arguments.journal).await?;
     }
     let chosen = endpoints::open(&prepared, &wanted).await?;
-    if nothing(&chosen) && wanted.may_be_nothing() {
-        endpoints::close_all(&chosen).await;
-        let why = "there is nothing to synchronize: the plan's targets are all optional, and none is there";
-        note(format_args!("{why}"));
-        arguments.page.write(|| Story::of_nothing("sync", why))?;
-        return empty(arguments.display.output).await;
-    }
-    let options = estate.hurry(options(arguments, &plan.unwrap_or_default(), wanted.own(&chosen)));
-    if arguments.dry_run {
-        return rehearsal::run(Work::New(chosen), options, arguments.display.output).await;
-    }
-    Begin {
+    let begin = Begin {
         command: "sync",
         config: estate.config.as_deref(),
         journal: &arguments.journal,
         display: arguments.display,
         page: &arguments.page,
         metrics,
+    };
+    if nothing(&chosen) && wanted.may_be_nothing() {
+        return begin.nothing(&chosen, "there is nothing to synchronize").await;
     }
-    .begin(store, chosen, options)
-    .await
+    let options = estate.hurry(options(arguments, &plan.unwrap_or_default(), wanted.own(&chosen)));
+    if arguments.dry_run {
+        return rehearsal::run(Work::New(chosen), options, arguments.display.output).await;
+    }
+    begin.begin(store, chosen, options).await
 }
 
 /// A run that is to begin.
@@ -151,6 +146,20 @@ pub struct Begin<'a> {
 }
 
 impl Begin<'_> {
+    /// A plan of which nothing is there, and may be nothing: that is told everywhere, because an older page or older numbers
+    /// would be taken for today's.
+    pub async fn nothing(&self, chosen: &Chosen, what: &str) -> Result<Exit, Failure> {
+        endpoints::close_all(chosen).await;
+        let why = format!("{what}: the plan's targets are all optional, and none is there");
+        note(format_args!("{why}"));
+        let report = no_targets().await;
+        self.metrics.take(&report, Successes::new());
+        let page = self.page.write(|| Story::of_nothing(self.command, &why));
+        let result =
+            if self.display.output == Output::Table { Ok(()) } else { output::report(&report, self.display.output) };
+        Exit::Success.after(page.and(result))
+    }
+
     /// Begins it in the journal and carries it out; without a journal when there is none.
     pub async fn begin(&self, store: Option<Store>, chosen: Chosen, options: Options) -> Result<Exit, Failure> {
         let kept = match store {
@@ -193,23 +202,29 @@ fn options(arguments: &Sync, plan: &Plan, mut own: BTreeMap<Address, Own>) -> Op
     }
 }
 
-fn nothing(chosen: &Chosen) -> bool {
+/// Whether no target was chosen.
+pub fn nothing(chosen: &Chosen) -> bool {
     chosen.iter().all(|(_, targets)| targets.is_empty())
 }
 
 /// The result of a run in which there was nothing to do.
 pub async fn empty(form: Output) -> Result<Exit, Failure> {
     if form != Output::Table {
-        let run = Run {
-            options: Options::default(),
-            clock: Arc::new(SystemClock),
-            journal: Arc::new(NoJournal),
-            sink: Arc::new(|_| {}),
-            stop: Stop::default(),
-        };
-        output::report(&run.resume(Vec::new(), Vec::new()).await, form)?;
+        output::report(&no_targets().await, form)?;
     }
     Ok(Exit::Success)
+}
+
+/// The report of a run over no targets.
+async fn no_targets() -> Report {
+    let run = Run {
+        options: Options::default(),
+        clock: Arc::new(SystemClock),
+        journal: Arc::new(NoJournal),
+        sink: Arc::new(|_| {}),
+        stop: Stop::default(),
+    };
+    run.resume(Vec::new(), Vec::new(), &[]).await
 }
 
 /// How often is asked when nothing changes for `longest`.
@@ -222,9 +237,9 @@ pub enum Work {
     /// These targets.
     New(Chosen),
     /// What an earlier process has left.
-    Past(Vec<Past>, Vec<Arc<dyn Provider>>),
+    Past(Vec<Past>, Reached),
     /// What runs of these is to be stopped.
-    Stop(Vec<Past>, Vec<Arc<dyn Provider>>),
+    Stop(Vec<Past>, Reached),
 }
 
 /// Runs the engine over what was chosen, shows it, and says how the program ends.
@@ -266,8 +281,8 @@ pub async fn execute(
     let stops = matches!(work, Work::Stop(..));
     let mut report = match work {
         Work::New(chosen) => run.execute(chosen).await,
-        Work::Past(pasts, providers) => run.resume(pasts, providers).await,
-        Work::Stop(pasts, providers) => run.stop_jobs(pasts, providers).await,
+        Work::Past(pasts, at) => run.resume(pasts, at.providers, &at.dark).await,
+        Work::Stop(pasts, at) => run.stop_jobs(pasts, at.providers, &at.dark).await,
     };
     signals::tell_nothing_first();
     listener.abort();
@@ -289,7 +304,9 @@ pub async fn execute(
         if mode == Mode::Detach && report.summary.still_running > 0 {
             kept.tell_wait();
         }
-        resume = kept.end(exit).await.then(|| kept.command());
+        // The code of a run is how its own targets ended, not how stopping some of them did.
+        let code = if stops { kept.exit().await.unwrap_or(exit) } else { exit };
+        resume = kept.end(code).await.then(|| kept.command());
     }
     let told = || Story { options: in_force, resume, ..Story::of_report(&report, exit, timeline.memory()) };
     // Each is written, also when the other cannot be.

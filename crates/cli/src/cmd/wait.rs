@@ -79,11 +79,9 @@ async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
     }
     let plan = arguments.selection.plan()?;
     let estate = Estate::of(arguments.config.as_deref())?;
+    let wanted = arguments.selection.wanted(plan.as_ref(), &estate.file);
     let store = journal::open(&arguments.journal).await?;
     let (chosen, mut own) = estate.choose(&arguments.selection, plan.as_ref()).await?;
-    own.values_mut().for_each(|own| own.deadline = own.deadline.filter(|_| arguments.watching.deadline.is_none()));
-    let watching = arguments.watching.with(&plan.unwrap_or_default());
-    let options = Options { mode: Mode::Attach, own, ..watching.options() };
     let begin = sync::Begin {
         command: "wait",
         config: estate.config.as_deref(),
@@ -92,5 +90,11 @@ async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
         page: &arguments.page,
         metrics,
     };
+    if sync::nothing(&chosen) && wanted.may_be_nothing() {
+        return begin.nothing(&chosen, "there is nothing to wait for").await;
+    }
+    own.values_mut().for_each(|own| own.deadline = own.deadline.filter(|_| arguments.watching.deadline.is_none()));
+    let watching = arguments.watching.with(&plan.unwrap_or_default());
+    let options = Options { mode: Mode::Attach, own, ..watching.options() };
     begin.begin(store, chosen, options).await
 }

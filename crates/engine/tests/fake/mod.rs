@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Ending, Entry, Event, EventRecord, Facts, Job, Journal, JournalError, MemoryJournal,
-    Observation, Options, Outcome, Past, Phase, Provider, Readiness, Report, Run, Search, Stop, Target, Verdict,
+    Address, Baseline, Claim, Dark, Ending, Entry, Event, EventRecord, Facts, Job, Journal, JournalError,
+    MemoryJournal, Observation, Options, Outcome, Past, Phase, Provider, Readiness, Report, Run, Search, Stop, Target,
+    Verdict,
 };
 use backup_sync_runtime::clock::{Clock as _, ManualClock};
 use backup_sync_runtime::{BoxFuture, Delivery, Error, Kind};
@@ -45,6 +46,7 @@ pub struct Fake {
     journal: Mutex<Option<Arc<MemoryJournal>>>,
     at_trigger: Mutex<Option<usize>>,
     stop: Mutex<Option<(Stop, usize)>>,
+    stop_at_start: Mutex<Option<Stop>>,
     stoppable: bool,
     stop_error: Option<Error>,
     /// The look from which on a stopped job is seen as ended.
@@ -75,6 +77,7 @@ impl Fake {
             journal: Mutex::default(),
             at_trigger: Mutex::default(),
             stop: Mutex::default(),
+            stop_at_start: Mutex::default(),
             stoppable: false,
             stop_error: None,
             stops_after: usize::MAX,
@@ -205,6 +208,9 @@ impl Provider for Fake {
         }
         Box::pin(async {
             self.times.wait("trigger").await?;
+            if let Some(stop) = &*self.stop_at_start.lock().unwrap() {
+                stop.now();
+            }
             let job = self.trigger.clone().map_or_else(|| Ok(Self::job(target)), Err)?;
             self.times.begin(&job);
             Ok(job)
@@ -322,16 +328,32 @@ impl Stage {
         Self::play(fake, 1, options, Arc::new(MemoryJournal::default()), stop).await
     }
 
+    /// Breaks off when the first start comes back.
+    pub async fn stopped_at_start(fake: Fake, options: Options) -> Self {
+        let stop = Stop::default();
+        *fake.stop_at_start.lock().unwrap() = Some(stop.clone());
+        Self::play(fake, 1, options, Arc::new(MemoryJournal::default()), stop).await
+    }
+
     /// Goes on with a run of these targets.
     pub async fn resumed(fake: Fake, pasts: Vec<Past>, options: Options) -> Self {
         Self::resumed_until(fake, pasts, options, Stop::default()).await
     }
 
+    /// The same, beside endpoints that cannot be used.
+    pub async fn resumed_beside(fake: Fake, pasts: Vec<Past>, dark: &[Dark]) -> Self {
+        Self::take_up(fake, pasts, Options::default(), Stop::default(), dark).await
+    }
+
     /// The same, with something to break it off.
     pub async fn resumed_until(fake: Fake, pasts: Vec<Past>, options: Options, stop: Stop) -> Self {
+        Self::take_up(fake, pasts, options, stop, &[]).await
+    }
+
+    async fn take_up(fake: Fake, pasts: Vec<Past>, options: Options, stop: Stop, dark: &[Dark]) -> Self {
         let journal = Arc::new(MemoryJournal::default());
         let play = Self::stage(fake, options, journal.clone(), stop);
-        let report = play.run.resume(pasts, vec![play.fake.clone() as Arc<dyn Provider>]).await;
+        let report = play.run.resume(pasts, vec![play.fake.clone() as Arc<dyn Provider>], dark).await;
         Self { journal: journal.entries(), ..play.done(report) }
     }
 
