@@ -208,6 +208,7 @@ fn idle(sent: &Sent) -> Option<Answer> {
         "RepositorySynchronizeSessions" => answer(r#"{"offset":0,"limit":0,"results":[]}"#),
         "operation-logs" => answer(r#"{"operation_logs":[],"count":0}"#),
         "replications" => answer(&REPLICATIONS),
+        "tasks" => answer(r#"{"list":[],"_meta":{"total":0}}"#),
         _ => None,
     }
 }
