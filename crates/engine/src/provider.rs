@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::Duration;
 
 use backup_sync_runtime::notice::Notices;
@@ -96,6 +97,13 @@ pub struct Job {
     pub facts: Facts,
 }
 
+impl Job {
+    /// A job of which nothing but its id is known.
+    pub fn known(target: Target, id: String) -> Self {
+        Self { target, ids: vec![id], facts: Facts::default() }
+    }
+}
+
 /// How far a job is, as the vendor tells it at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
@@ -107,6 +115,13 @@ pub struct Observation {
     pub state: String,
     /// What the look has shown beside that, for [`Provider::verify`].
     pub facts: Facts,
+}
+
+impl Observation {
+    /// A job of which nothing can be seen, and why in words.
+    pub fn unseen(phase: Phase, state: &str) -> Self {
+        Self { phase, percent: None, state: state.to_owned(), facts: Facts::default() }
+    }
 }
 
 /// Where a job stands.
@@ -263,6 +278,12 @@ pub trait Provider: Debug + Send + Sync {
 
     /// Asks the vendor to stop a job. `false`: this vendor cannot stop one.
     fn stop<'a>(&'a self, job: &'a Job) -> BoxFuture<'a, Result<bool, Error>>;
+
+    /// Long operations of this kind by their ids, whoever started them and whatever for, as an endpoint of their own over the same
+    /// session. `None`: there is no such kind. See [`Jobs`](crate::Jobs).
+    fn jobs(&self, _kind: &str) -> Option<Arc<dyn Provider>> {
+        None
+    }
 
     /// The shortest pause between two looks that the vendor's request quota allows.
     fn pace(&self) -> Duration {

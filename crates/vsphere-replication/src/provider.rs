@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backup_sync_engine::{
-    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Past, Phase, Provider, Readiness, Search,
-    Target, Verdict,
+    Address, Baseline, Claim, Ending, Facts, Job, JobWatch, Observation, Outcome, Past, Phase, Provider, Readiness,
+    Search, Target, Verdict,
 };
 use backup_sync_runtime::notice::Notices;
 use backup_sync_runtime::page::Pager;
@@ -28,7 +28,7 @@ use crate::config::{Config, Login};
 use crate::inventory;
 use crate::replications::{Found, Readings};
 use crate::search::{at_work, search};
-use crate::tasks::{TaskWatch, as_percent, task_phase};
+use crate::tasks::{self, as_percent, task_phase};
 use crate::v2;
 use crate::v2::open::ReplicationStatus;
 use crate::v2::types::{Pairing, ReplicationInfo, Task};
@@ -47,14 +47,14 @@ const TROUBLE: &str = "error";
 /// A connection to one appliance.
 #[derive(Debug)]
 pub struct VsphereReplication {
-    name: String,
+    pub(crate) name: String,
     base: String,
-    connection: Connection,
+    pub(crate) connection: Connection,
     session: Arc<dyn Authenticator>,
-    client: v2::Client,
+    pub(crate) client: v2::Client,
     remote: Option<Login>,
     pairings: Arc<Mutex<BTreeSet<String>>>,
-    pace: Duration,
+    pub(crate) pace: Duration,
     quota: (Quota, Window),
     readings: Readings,
     /// How many requests the last look took.
@@ -146,16 +146,6 @@ impl VsphereReplication {
     /// The replications of a pairing, in both directions, as many requests as somebody wants pages.
     pub fn replications<'a>(&'a self, pairing: &'a str) -> Pager<'a, ReplicationInfo> {
         inventory::replications(&self.client, pairing, None)
-    }
-
-    /// Any tasks of the appliance, as the engine takes them: give what comes to
-    /// [`Run::execute`](backup_sync_engine::Run::execute), and each is waited for until its end is known.
-    ///
-    /// Whatever this API changes starts a task; `configureReplication` starts one for each replication.
-    pub fn watch(&self, tasks: impl IntoIterator<Item = impl Into<Task>>) -> (Arc<dyn Provider>, Vec<Target>) {
-        let watch = TaskWatch::new(&self.name, self.client.clone(), self.connection.clone(), self.pace);
-        let targets = tasks.into_iter().map(|task| watch.target(task.into())).collect();
-        (Arc::new(watch), targets)
     }
 
     /// Logs in at the local site and at the remote site of each pairing. A dark remote site stops nothing,
@@ -449,6 +439,10 @@ impl Provider for VsphereReplication {
 
     fn pace(&self) -> Duration {
         self.quiet()
+    }
+
+    fn jobs(&self, kind: &str) -> Option<Arc<dyn Provider>> {
+        (kind == tasks::KIND).then(|| Arc::new(JobWatch::named(self.tasks())) as Arc<dyn Provider>)
     }
 
     fn remember(&self, pasts: &[&Past]) {

@@ -1,62 +1,71 @@
-//! Tasks of an appliance as targets of the engine, so that any of them can be waited for.
+//! Tasks of an appliance as the engine can wait for them.
 //!
-//! They run already, so nothing is started; a task that has ended in `SUCCESS` is its own proof. Whether a
-//! *synchronization* has ended is another question, which the task alone cannot answer.
+//! A task that has ended in `SUCCESS` is its own proof. Whether a *synchronization* has ended is another question, which the
+//! task alone cannot answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use backup_sync_engine::{
-    Address, Baseline, Claim, Ending, Facts, Job, Observation, Outcome, Phase, Provider, Readiness, Search, Target,
-    Verdict,
-};
-use backup_sync_runtime::notice::Notices;
+use backup_sync_engine::{Claim, Ending, Facts, JobWatch, Jobs, Observation, Phase, Provider, Target, Verdict};
 use backup_sync_runtime::wire::LenientInteger;
 use backup_sync_runtime::{BoxFuture, Connection, Error};
-use jiff::Timestamp;
 use serde_json::json;
 
 use crate::inventory;
+use crate::provider::VsphereReplication;
 use crate::v2::Client;
 use crate::v2::open::TaskStatus;
 use crate::v2::types::Task;
 
-const KIND: &str = "task";
-/// Fact: the task is at its end and the appliance knows it.
+/// The kind of their addresses.
+pub(crate) const KIND: &str = "task";
+/// Facts: what a task worked on, and the result that the appliance keeps with it.
+const ENTITY: &str = "entity";
 const RESULT: &str = "result";
 
-/// Some tasks of one appliance. The session belongs to whoever has made it, and is not closed from here.
+/// The tasks of one appliance.
 #[derive(Debug)]
-pub(crate) struct TaskWatch {
-    name: String,
-    client: Client,
-    connection: Connection,
-    pace: Duration,
+pub(crate) struct Tasks {
+    pub(crate) name: String,
+    pub(crate) client: Client,
+    pub(crate) connection: Connection,
+    pub(crate) pace: Duration,
 }
 
-impl TaskWatch {
-    pub(crate) fn new(name: &str, client: Client, connection: Connection, pace: Duration) -> Self {
-        Self { name: name.to_owned(), client, connection, pace }
-    }
-
-    /// A task as a target, with a name for people.
-    pub(crate) fn target(&self, task: Task) -> Target {
-        let words = [task.description, task.entity_name].into_iter().flatten().filter(|word| !word.is_empty());
-        let name = words.collect::<Vec<_>>().join(" ");
-        let name = if name.is_empty() { task.id.clone() } else { name };
-        let address = Address { endpoint: self.name.clone(), kind: KIND.to_owned(), id: task.id };
-        Target { address, name, facts: Facts::default() }
-    }
-
-    async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
-        let ids: Vec<&String> = jobs.iter().map(|job| &job.target.address.id).collect();
-        let asked = inventory::tasks(&self.client, &ids).await?;
+impl Tasks {
+    async fn seen(&self, ids: &[&str]) -> Result<Vec<Observation>, Error> {
+        let ids: Vec<String> = ids.iter().copied().map(str::to_owned).collect();
+        let asked = inventory::tasks(&self.client, &ids.iter().collect::<Vec<_>>()).await?;
         let seen = |id: &String| match asked.found.get(id) {
             Some(task) => observation(task),
-            None if asked.gone.contains(id) => unseen(Phase::Gone, "the appliance does not know the task any more"),
-            None => unseen(Phase::Unclear, "the appliance does not show the task"),
+            None if asked.gone.contains(id) => {
+                Observation::unseen(Phase::Gone, "the appliance does not know the task any more")
+            }
+            None => Observation::unseen(Phase::Unclear, "the appliance does not show the task"),
         };
-        Ok(ids.into_iter().map(seen).collect())
+        Ok(ids.iter().map(seen).collect())
     }
+}
+
+impl VsphereReplication {
+    /// Any tasks of the appliance, as the engine takes them: give what comes to
+    /// [`Run::execute`](backup_sync_engine::Run::execute), and each is waited for until its end is known.
+    ///
+    /// Whatever this API changes starts a task; `configureReplication` starts one for each replication.
+    pub fn watch(&self, tasks: impl IntoIterator<Item = impl Into<Task>>) -> (Arc<dyn Provider>, Vec<Target>) {
+        JobWatch::started(self.tasks()).over(tasks.into_iter().map(|task| named(task.into())))
+    }
+
+    pub(crate) fn tasks(&self) -> Tasks {
+        let (client, connection) = (self.client.clone(), self.connection.clone());
+        Tasks { name: self.name.clone(), client, connection, pace: self.pace }
+    }
+}
+
+/// A task by its id, with a name for people.
+fn named(task: Task) -> (String, String) {
+    let words = [task.description, task.entity_name].into_iter().flatten().filter(|word| !word.is_empty());
+    (task.id, words.collect::<Vec<_>>().join(" "))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a percentage fits")]
@@ -83,30 +92,19 @@ fn task_error(task: &Task) -> String {
     if told.is_empty() { "the task ended in ERROR; the appliance gives no reason".to_owned() } else { told.join(": ") }
 }
 
-fn job(target: &Target) -> Job {
-    Job { target: target.clone(), ids: vec![target.address.id.clone()], facts: Facts::default() }
-}
-
-fn unseen(phase: Phase, state: &str) -> Observation {
-    Observation { phase, percent: None, state: state.to_owned(), facts: Facts::default() }
-}
-
 fn observation(task: &Task) -> Observation {
     let state = task.status.as_ref().map_or_else(|| "no state given".to_owned(), |status| format!("task {status}"));
-    let facts = Facts::default().with(RESULT, json!(task.result));
+    let entity = task.entity.as_ref().map(|entity| json!(entity));
+    let facts = Facts::default().with(RESULT, json!(task.result)).with(ENTITY, entity);
     Observation { phase: task_phase(task), percent: task.progress.as_ref().and_then(as_percent), state, facts }
 }
 
 fn verdict(claim: &Claim<'_>) -> Verdict {
-    if claim.last.phase == Phase::Gone {
-        let why = "the appliance has forgotten the task, and does not say how it ended".to_owned();
-        return Verdict::NotYet { why: why.clone(), otherwise: Outcome::Unknown { why } };
-    }
     let evidence = claim.last.facts.clone().with("tasks", json!(claim.job.ids));
     Verdict::proven("the task ended in SUCCESS", evidence)
 }
 
-impl Provider for TaskWatch {
+impl Jobs for Tasks {
     fn endpoint(&self) -> &str {
         &self.name
     }
@@ -115,63 +113,31 @@ impl Provider for TaskWatch {
         "vsphere-replication"
     }
 
-    fn notices(&self) -> Option<&Notices> {
-        Some(self.connection.notices())
+    fn kind(&self) -> &'static str {
+        KIND
     }
 
-    fn break_off(&self) {
-        self.connection.break_off();
-    }
-
-    fn go_on(&self) {
-        self.connection.go_on();
+    fn connection(&self) -> &Connection {
+        &self.connection
     }
 
     fn pace(&self) -> Duration {
         self.pace
     }
 
-    fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
+    fn list(&self) -> BoxFuture<'_, Result<Vec<(String, String)>, Error>> {
         Box::pin(async {
             let tasks = inventory::newest_tasks(&self.client).await?;
-            Ok(tasks.into_iter().map(|task| self.target(task)).collect())
+            let at_work = |task: &Task| matches!(task_phase(task), Phase::Waiting | Phase::Running);
+            Ok(tasks.into_iter().filter(at_work).map(named).collect())
         })
     }
 
-    /// All of them run, or have ended already, which the first look shows.
-    fn baseline<'a>(&'a self, targets: &'a [Target]) -> BoxFuture<'a, Result<Vec<Baseline>, Error>> {
-        let running = |target| Baseline { readiness: Readiness::running(job(target)), facts: Facts::default() };
-        Box::pin(async move { Ok(targets.iter().map(running).collect()) })
+    fn look<'a>(&'a self, ids: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
+        Box::pin(self.seen(ids))
     }
 
-    fn trigger<'a>(&'a self, target: &'a Target, _: &'a Baseline) -> BoxFuture<'a, Result<Job, Error>> {
-        let error = Error::usage(format!("{} is a task: it runs already and cannot be started again", target.address));
-        Box::pin(async { Err(error) })
-    }
-
-    fn find_running<'a>(
-        &'a self,
-        target: &'a Target,
-        _: &'a Baseline,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Search, Error>> {
-        Box::pin(async { Ok(Search::Found(job(target))) })
-    }
-
-    fn observe<'a>(&'a self, jobs: &'a [&'a Job]) -> BoxFuture<'a, Result<Vec<Observation>, Error>> {
-        Box::pin(self.look(jobs))
-    }
-
-    fn verify<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>> {
+    fn judge<'a>(&'a self, claims: &'a [Claim<'a>]) -> BoxFuture<'a, Result<Vec<Verdict>, Error>> {
         Box::pin(async { Ok(claims.iter().map(verdict).collect()) })
-    }
-
-    /// The API has no call that cancels a task.
-    fn stop<'a>(&'a self, _: &'a Job) -> BoxFuture<'a, Result<bool, Error>> {
-        Box::pin(async { Ok(false) })
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), Error>> {
-        Box::pin(async { Ok(()) })
     }
 }
