@@ -19,6 +19,7 @@ pub mod retry;
 mod send;
 pub mod service;
 pub mod session;
+pub mod starts;
 pub mod suggest;
 pub mod tls;
 mod trace;

@@ -1,5 +1,7 @@
 //! What the runtime has to know about an operation; filled from the spec by the code generator.
 
+use crate::starts::Starts;
+
 /// One row of a vendor's operation table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation {
@@ -17,6 +19,8 @@ pub struct Operation {
     pub idempotent: bool,
     /// Whether it starts work on the vendor's side.
     pub starts_job: bool,
+    /// What it starts there.
+    pub starts: Option<Starts>,
     /// Whether it is sent with credentials.
     pub authenticated: bool,
     /// Names of members that hold secrets, in the request or the answer.
@@ -124,6 +128,7 @@ impl Operation {
         summary: "",
         idempotent: false,
         starts_job: false,
+        starts: None,
         authenticated: false,
         secrets: &[],
         parameters: &[],

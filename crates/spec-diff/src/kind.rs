@@ -65,6 +65,7 @@ kinds! {
     UNDEPRECATED                "undeprecated"              Compatible Compatible  "it may be used again";
     IDEMPOTENCY_CHANGED         "idempotency-changed"       Risky      Risky       "decides whether a request is sent again when its answer was lost";
     STARTS_JOB_CHANGED          "starts-job-changed"        Risky      Risky       "decides whether the request counts as one that starts work and must never run twice";
+    STARTS_CHANGED              "starts-changed"            Risky      Risky       "who waits for the work takes the ids of its jobs from there";
     PAGING_CHANGED              "paging-changed"            Risky      Risky       "decides whether a list is read to its end";
     PERMISSION_ADDED            "permission-added"          Risky      Risky       "an account without this right is refused";
     PERMISSION_REMOVED          "permission-removed"        Compatible Compatible  "accounts need less than before";

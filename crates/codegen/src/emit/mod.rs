@@ -3,6 +3,7 @@
 mod calls;
 mod open_enums;
 mod operations;
+mod starts;
 
 use std::any::Any;
 use std::cell::Cell;

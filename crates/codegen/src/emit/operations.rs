@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
-use super::calls;
+use super::{calls, starts};
 use crate::document::{Document, OperationNode, operations, resolve};
 
 pub(super) fn emit(source: &Document) -> TokenStream {
@@ -24,6 +24,7 @@ fn row(root: &Value, function: &str, operation: &OperationNode<'_>) -> TokenStre
     let method = operation.method.to_uppercase();
     let path = operation.path;
     let (idempotent, starts_job) = (operation.idempotent(), operation.starts_job());
+    let starts = starts::starts(operation);
     let authenticated = operation.authenticated(root);
     let summary = operation.node.get("summary").and_then(Value::as_str).unwrap_or_default();
     let secrets = secrets(root, operation);
@@ -39,6 +40,7 @@ fn row(root: &Value, function: &str, operation: &OperationNode<'_>) -> TokenStre
             summary: #summary,
             idempotent: #idempotent,
             starts_job: #starts_job,
+            starts: #starts,
             authenticated: #authenticated,
             secrets: &[#(#secrets),*],
             parameters: &[#(#parameters),*],

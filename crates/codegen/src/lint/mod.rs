@@ -12,6 +12,7 @@ use std::fmt;
 use crate::document::{Document, Place};
 
 pub use rules::{EXAMPLE, GUARDS, OTHERS, REFUSED, RULES, SUPPRESSION, UNREADABLE};
+pub(crate) use rules::{texts, ways};
 pub use walk::{Direction, Role, SchemaSite, Sites};
 
 /// One rule: what it looks for, why that matters and what to do about it.

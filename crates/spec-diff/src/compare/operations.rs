@@ -155,6 +155,7 @@ impl<'a> Comparer<'a> {
                 "security",
                 "servers",
                 "x-idempotent",
+                "x-starts",
                 "x-starts-job",
                 "x-paging",
                 "x-permissions",
@@ -180,6 +181,16 @@ impl<'a> Comparer<'a> {
             let word = if after.flag("x-starts-job") { "starts work now" } else { "starts no work any more" };
             let what = format!("the operation {word}, says `x-starts-job`");
             self.tell(id, Tell::both(&kind::STARTS_JOB_CHANGED, before, after, what).part("x-starts-job"));
+        }
+        let (was, is) = (before.find("x-starts"), after.find("x-starts"));
+        if was.as_ref().map(|spot| spot.node) != is.as_ref().map(|spot| spot.node) {
+            let word = match (&was, &is) {
+                (None, _) => "is said now",
+                (_, None) => "is no longer said",
+                _ => "is said in another way",
+            };
+            let what = format!("what the operation starts {word}, in `x-starts`");
+            self.tell(id, Tell::either(&kind::STARTS_CHANGED, was.as_ref(), is.as_ref(), what).part("x-starts"));
         }
         let (was, is) = (before.find("x-paging"), after.find("x-paging"));
         if was.as_ref().map(|spot| spot.node) != is.as_ref().map(|spot| spot.node) {

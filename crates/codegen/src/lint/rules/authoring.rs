@@ -10,7 +10,7 @@ use crate::lint::{Breaches, Context, Role, nearest};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 22] = [
+const EXTENSIONS: [&str; 23] = [
     "x-change",
     "x-doubts",
     "x-dr-permissions",
@@ -28,6 +28,7 @@ const EXTENSIONS: [&str; 22] = [
     "x-quota",
     "x-since",
     "x-source",
+    "x-starts",
     "x-starts-job",
     "x-unit",
     "x-unused",

@@ -4,14 +4,16 @@ mod authoring;
 mod guards;
 mod operations;
 mod schemas;
+mod starts;
 mod wording;
 
 pub use guards::GUARDS;
+pub(crate) use starts::{texts, ways};
 
 use super::Rule;
 
 /// Rules for the document as written.
-pub static RULES: [Rule; 48] = [
+pub static RULES: [Rule; 50] = [
     Rule {
         id: "SPEC001",
         title: "OpenAPI 3.0.3",
@@ -348,12 +350,26 @@ pub static RULES: [Rule; 48] = [
         fix: "break the circle: refer to the schema from a member that may be absent, not from `$ref` or `allOf` alone",
         check: schemas::endless,
     },
+    Rule {
+        id: "SPEC051",
+        title: "what is started can be followed",
+        why: "whoever waits for the work takes its ids from where `x-starts` says; a misspelt member finds none",
+        fix: "correct the name, or say with `unseen` why no call shows how far the work is",
+        check: starts::followed,
+    },
+    Rule {
+        id: "SPEC052",
+        title: "what starts work says what it starts",
+        why: "without `x-starts` nobody can wait for the end of the work, and reviewers do not see what its jobs are",
+        fix: "add `x-starts` beside `x-starts-job: true`: kind and jobs or find, or synchronizes and id, or unseen",
+        check: starts::said,
+    },
 ];
 
 /// Rules that reviewers need and the generated code does not: a build goes on without them, and a finding can be
 /// suppressed for a time.
-pub(super) const FOR_REVIEW: [&str; 9] =
-    ["SPEC030", "SPEC031", "SPEC032", "SPEC033", "SPEC037", "SPEC044", "SPEC045", "SPEC046", "SPEC047"];
+pub(super) const FOR_REVIEW: [&str; 10] =
+    ["SPEC030", "SPEC031", "SPEC032", "SPEC033", "SPEC037", "SPEC044", "SPEC045", "SPEC046", "SPEC047", "SPEC052"];
 
 /// What is checked elsewhere than in a walk through one document; their findings name these rules.
 pub static OTHERS: [&Rule; 4] = [&UNREADABLE, &EXAMPLE, &SUPPRESSION, &REFUSED];
