@@ -8,6 +8,7 @@ mod diagnose;
 pub mod error_code;
 mod hooks;
 mod inventory;
+mod jobs;
 mod logs;
 mod provider;
 pub mod signing;

@@ -13,6 +13,8 @@ use crate::v3::{Client, builder};
 
 /// Largest page of a list, and the default.
 const PAGE: i64 = 1000;
+/// So few tasks are read one by one rather than from a list of all types.
+const FEW: usize = 2;
 /// Names of the facts that an observation carries.
 pub(crate) const FAILED_BACKUPS: &str = "err_sync_backup_num";
 pub(crate) const SYNCED_BACKUPS: &str = "sync_backup_num";
@@ -30,8 +32,14 @@ pub(crate) struct Logs<'a> {
 impl Logs<'_> {
     /// All synchronization tasks, optionally of one vault.
     pub(crate) async fn synchronizations(&self, vault: Option<&str>) -> Result<Vec<OperationLog>, Error> {
+        self.all(Some(OperationType::Sync), vault).await
+    }
+
+    /// All tasks, optionally of one type and of one vault.
+    pub(crate) async fn all(&self, of: Option<OperationType>, vault: Option<&str>) -> Result<Vec<OperationLog>, Error> {
+        let of = of.as_ref();
         let pager = Pager::new(usize::try_from(PAGE).unwrap_or(1), |cursor| {
-            let list = self.list(vault, cursor.offset_i64());
+            let list = self.list(of, vault, cursor.offset_i64());
             async move {
                 let answer = call("ListOpLogs", list.send()).await?.into_inner();
                 Ok(Page::new(answer.operation_logs.unwrap_or_default()).total(answer.count))
@@ -40,9 +48,13 @@ impl Logs<'_> {
         pager.unique(|log| log.id.clone()).all().await
     }
 
-    fn list(&self, vault: Option<&str>, offset: i64) -> builder::ListOpLogs<'_> {
-        let list = self.client.list_op_logs().project_id(self.project_id).operation_type(OperationType::Sync);
+    fn list(&self, of: Option<&OperationType>, vault: Option<&str>, offset: i64) -> builder::ListOpLogs<'_> {
+        let list = self.client.list_op_logs().project_id(self.project_id);
         let list = list.limit(PAGE).offset(offset).start_time(self.since);
+        let list = match of {
+            Some(of) => list.operation_type(of.clone()),
+            None => list,
+        };
         match vault {
             Some(vault) => list.vault_id(vault),
             None => list,
@@ -59,9 +71,13 @@ impl Logs<'_> {
         }
     }
 
-    /// The tasks with these ids: one list, then single requests for those that it does not hold.
-    pub(crate) async fn by_id(&self, ids: &[&String]) -> Result<HashMap<String, OperationLog>, Error> {
-        let listed = self.synchronizations(None).await?;
+    /// The tasks with these ids, which may all be of one type: one list, then single requests for those that it does not hold.
+    pub(crate) async fn by_id(
+        &self,
+        of: Option<OperationType>,
+        ids: &[&String],
+    ) -> Result<HashMap<String, OperationLog>, Error> {
+        let listed = if of.is_none() && ids.len() <= FEW { Vec::new() } else { self.all(of, None).await? };
         let mut found: HashMap<String, OperationLog> = listed.into_iter().map(|log| (log.id.clone(), log)).collect();
         for id in ids.iter().copied() {
             if !found.contains_key(id) {

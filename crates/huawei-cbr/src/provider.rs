@@ -21,9 +21,10 @@ use serde_json::json;
 use crate::auth::PasswordLogin;
 use crate::backup_list::BackupList;
 use crate::config::{Config, Credentials};
-use crate::logs::{self, Logs, observation};
+use crate::jobs;
+use crate::logs::{Logs, observation};
 use crate::signing::Signer;
-use crate::v3::open::{OperationLogStatus, VaultStatus};
+use crate::v3::open::{OperationLogStatus, OperationType, VaultStatus};
 use crate::v3::types::{BackupSync, BackupSyncReq, OperationLog, SyncParam, SyncReq, Vault};
 use crate::{iam_v3, v3};
 
@@ -45,13 +46,13 @@ const EARLY: Duration = Duration::from_secs(600);
 /// A connection to CBR in one region.
 #[derive(Debug)]
 pub struct Cbr {
-    name: String,
+    pub(crate) name: String,
     pub(crate) project_id: String,
-    connection: Connection,
+    pub(crate) connection: Connection,
     pub(crate) client: v3::Client,
     services: [Service; 2],
     lists: Vec<BackupList>,
-    since: String,
+    pub(crate) since: String,
     of_lists: Mutex<OfLists>,
 }
 
@@ -237,7 +238,7 @@ impl Cbr {
 
     async fn look(&self, jobs: &[&Job]) -> Result<Vec<Observation>, Error> {
         let ids: Vec<&String> = jobs.iter().flat_map(|job| &job.ids).collect();
-        let tasks = self.logs().by_id(&ids).await?;
+        let tasks = self.logs().by_id(Some(OperationType::Sync), &ids).await?;
         let seen = |job: &Job| observation(&job.ids.iter().map(|id| tasks.get(id)).collect::<Vec<_>>());
         Ok(jobs.iter().copied().map(seen).collect())
     }
@@ -369,7 +370,6 @@ fn baseline(
 
 /// The vendor's rule for "finished": the task has ended in success and counted no failed backup.
 fn verdict(claim: &Claim<'_>) -> Verdict {
-    let facts = &claim.last.facts;
     let asked: Option<usize> = claim.job.target.facts.get::<Vec<serde_json::Value>>(LIST).map(|list| list.len());
     let accepted: Option<usize> = claim.job.facts.get(ACCEPTED);
     if claim.last.phase == Phase::Gone {
@@ -395,26 +395,7 @@ fn verdict(claim: &Claim<'_>) -> Verdict {
     {
         return Verdict::failed(format!("the service accepted {accepted} of {asked} backups"));
     }
-    match facts.get::<i64>(logs::FAILED_BACKUPS) {
-        Some(0) => {
-            let rule = match facts.get::<i64>(logs::SYNCED_BACKUPS) {
-                Some(synced) => format!("task success, err_sync_backup_num 0, sync_backup_num {synced}"),
-                None => "task success, err_sync_backup_num 0".to_owned(),
-            };
-            let evidence = facts.clone().with("tasks", json!(claim.job.ids)).with("status", json!(claim.last.state));
-            Verdict::proven(&rule, evidence)
-        }
-        Some(failed) => Verdict::failed(format!(
-            "the task ended, but {failed} backups could not be synchronized (err_sync_backup_num)"
-        )),
-        None => Verdict::NotYet {
-            why: "the task says success, but has no counter of failed backups yet".to_owned(),
-            otherwise: Outcome::Unknown {
-                why: "the task says success, but its counter of failed backups (err_sync_backup_num) is missing"
-                    .to_owned(),
-            },
-        },
-    }
+    jobs::synchronized(claim)
 }
 
 impl Provider for Cbr {
@@ -441,6 +422,10 @@ impl Provider for Cbr {
     fn remember(&self, pasts: &[&Past]) {
         let mut of_lists = self.of_lists();
         pasts.iter().filter(|past| past.target.address.kind == BACKUPS).for_each(|past| of_lists.remember(past));
+    }
+
+    fn jobs(&self, kind: &str) -> Option<Arc<dyn Provider>> {
+        self.watch_named(kind)
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {

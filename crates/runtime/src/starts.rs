@@ -180,6 +180,10 @@ impl Find {
                 wanted.push((*member, *source, values));
             }
         }
+        // What lists nothing says nothing: anything new would fit.
+        if wanted.is_empty() {
+            return None;
+        }
         let holds = |item: &Value, member: &str, value: &str| {
             let found = members(item, member);
             found.into_iter().flatten().filter_map(text).any(|found| same(&found, value))

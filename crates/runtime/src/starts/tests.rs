@@ -73,6 +73,8 @@ fn each_thing_that_the_answer_lists_needs_a_job() {
     assert_eq!(found(&BACKUPS, &[item("3", "r3")], &call, Some(&json!({}))), None);
     assert_eq!(found(&BACKUPS, &[item("3", "r3")], &call, None), None, "nor does a lost one");
     assert!(BACKUPS.needs_answer());
+    let all = Find { matching: &[("resource.id", "$answer.checkpoint.resources[].id")], ..BACKUPS };
+    assert_eq!(found(&all, &[item("3", "r3")], &call, Some(&bare)), None, "whatever is new would fit");
 }
 
 #[test]
