@@ -181,7 +181,7 @@ impl Find {
             }
         }
         // What lists nothing says nothing: anything new would fit.
-        if wanted.is_empty() {
+        if wanted.is_empty() && !self.matching.is_empty() {
             return None;
         }
         let holds = |item: &Value, member: &str, value: &str| {

@@ -7,12 +7,16 @@ mod config;
 mod diagnose;
 pub mod error_code;
 mod hooks;
+mod jobs;
+mod owner_changes;
 mod provider;
+mod sessions;
 
 pub use api::{Api, InTheWay, Repository, Session};
 pub use config::{Config, Version};
 pub use diagnose::diagnose;
 pub use provider::Vb365;
+pub use sessions::{JobRef, JobSession};
 
 backup_sync_runtime::generated! {
     /// API v5.

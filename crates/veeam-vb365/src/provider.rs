@@ -31,11 +31,11 @@ const EARLY: Duration = Duration::from_secs(120);
 /// A connection to one server.
 #[derive(Debug)]
 pub struct Vb365 {
-    name: String,
+    pub(crate) name: String,
     version: Version,
     base: String,
-    connection: Connection,
-    api: Api,
+    pub(crate) connection: Connection,
+    pub(crate) api: Api,
 }
 
 impl Vb365 {
@@ -313,6 +313,10 @@ impl Provider for Vb365 {
 
     fn go_on(&self) {
         self.connection.go_on();
+    }
+
+    fn jobs(&self, kind: &str) -> Option<Arc<dyn Provider>> {
+        self.watch_named(kind)
     }
 
     fn targets(&self) -> BoxFuture<'_, Result<Vec<Target>, Error>> {
