@@ -116,6 +116,9 @@ impl Command {
             {
                 Some("breaking off; what this run has started is stopped, and a minute is waited for that")
             }
+            Self::Api(api::Api { waiting, .. }) if waiting.stop_on_interrupt => {
+                Some("breaking off; what this run has started is stopped, and a minute is waited for that")
+            }
             Self::Demo(_)
             | Self::Sync(_)
             | Self::Resume(_)
@@ -146,6 +149,7 @@ impl Command {
             Self::Resume(resume) => resume.display.progress,
             Self::Wait(wait) => wait.display.progress,
             Self::Stop(stop) => stop.display.progress,
+            Self::Api(api) => api.waiting.progress(),
             _ => Progress::None,
         }
     }
@@ -253,7 +257,7 @@ impl Watching {
 }
 
 /// So long is waited for what is stopped on Ctrl-C.
-const STOP_LIMIT: Duration = Duration::from_secs(60);
+pub const STOP_LIMIT: Duration = Duration::from_secs(60);
 
 /// A length of time such as `90m` or `1h 30m`, as in scenarios.
 pub fn duration(text: &str) -> Result<Duration, String> {

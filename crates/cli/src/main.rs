@@ -9,6 +9,7 @@ mod conformance;
 mod endpoints;
 mod estate;
 mod exit;
+mod jobs;
 mod journal;
 mod keyring;
 mod labels;

@@ -1,7 +1,10 @@
 //! The operation tables of all vendors, as the specs give them.
 
+use std::collections::BTreeSet;
+
 use backup_sync::huawei_cbr::{Cbr, iam_v3, v3};
 use backup_sync::runtime::Operation;
+use backup_sync::runtime::starts::Starts;
 use backup_sync::veeam_vb365::{Api, Version, v5, v7, v8};
 use backup_sync::vsphere_replication::v2;
 
@@ -56,4 +59,14 @@ pub fn of(endpoint: &Endpoint) -> Vec<&'static Table> {
         None => true,
     };
     TABLES.iter().filter(|table| table.vendor == endpoint.vendor()).filter(served).collect()
+}
+
+/// The kinds of jobs that an endpoint may have, as the documents name them.
+pub fn job_kinds(endpoint: &Endpoint) -> BTreeSet<&'static str> {
+    let rows = of(endpoint).into_iter().flat_map(|table| table.operations);
+    let kind = |row: &Operation| match row.starts {
+        Some(Starts::Jobs(begun)) => Some(begun.kind),
+        _ => None,
+    };
+    rows.filter_map(kind).collect()
 }

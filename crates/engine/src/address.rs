@@ -42,6 +42,21 @@ impl Selector {
             && (self.item.is_match(&address.id) || self.item.is_match(name))
     }
 
+    /// The part for the kind, as it is written.
+    pub fn kind(&self) -> &str {
+        self.text.splitn(3, '/').nth(1).unwrap_or_default()
+    }
+
+    /// The last part, as it is written.
+    pub fn item(&self) -> &str {
+        self.text.splitn(3, '/').nth(2).unwrap_or_default()
+    }
+
+    /// Whether the last part is a pattern, and no id or name.
+    pub fn is_pattern(&self) -> bool {
+        self.item().contains(['*', '?', '[', '{', '\\'])
+    }
+
     /// Whether targets of this endpoint can be meant, so that the others need not be asked.
     pub fn matches_endpoint(&self, endpoint: &str) -> bool {
         self.endpoint.is_match(endpoint)

@@ -38,9 +38,11 @@ pub struct Launch<'a> {
 pub struct Launched {
     /// What the vendor answered; nothing when that was lost.
     pub answer: Option<Answer>,
-    /// The jobs, and what could not be found.
-    pasts: Vec<Past>,
-    jobs: Arc<dyn Provider>,
+    /// The jobs as targets that are at work, and what could not be found as targets that have ended;
+    /// [`Run::resume`] takes them.
+    pub pasts: Vec<Past>,
+    /// Over what they are watched.
+    pub jobs: Arc<dyn Provider>,
 }
 
 /// A way to find jobs, with those that were there before.

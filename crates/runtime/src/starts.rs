@@ -120,10 +120,10 @@ impl Begun {
 }
 
 impl Starts {
-    /// The id of the target that is synchronized.
-    pub fn target(&self, call: &Call) -> Option<(&'static str, String)> {
+    /// The id of the target that is synchronized by a call.
+    pub fn target(&self, call: &Call) -> Option<String> {
         match self {
-            Self::Synchronization { kind, id } => Some((kind, call.values(id, None)?.into_iter().next()?)),
+            Self::Synchronization { id, .. } => call.values(id, None)?.into_iter().next(),
             Self::Jobs(_) | Self::Unseen { .. } => None,
         }
     }

@@ -4,6 +4,7 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use backup_sync::engine::Launched;
 use backup_sync::runtime::suggest::did_you_mean;
 use backup_sync::runtime::{Answer, Call, Delivery, Error, Kind, Operation, Service};
 use clap::Args;
@@ -11,6 +12,7 @@ use clap_complete::engine::ArgValueCandidates;
 use serde_json::Value;
 
 use crate::args::Output;
+use crate::cmd::launch::{Calling, Waiting};
 use crate::cmd::operations;
 use crate::config::{Endpoint, File};
 use crate::estate::{Endpoints, Estate};
@@ -27,6 +29,12 @@ Examples:
   backup-sync api cloud ListVault --param cloud_type=hybrid --param limit=10
   backup-sync api dr getTaskInfo --param task_id=ID
   backup-sync api cloud ImportCheckpoint --body sync.json --include
+  backup-sync api cloud RestoreBackup --param backup_id=ID --body restore.json --wait
+  backup-sync api dr configureReplication --param pairing_id=ID --body wishes.json --wait -o json
+
+With --wait the jobs that the call starts are waited for (`--list` says of which kind they are), and a report is printed in \
+place of the answer: of each job its end, with the evidence. `backup-sync wait ENDPOINT/KIND/ID` waits for a job \
+that runs already.
 
 A call that changes something is sent once and never again; when its answer is lost, the exit \
 code is 7. Members that the vendor's document marks as secret are shown as [redacted] unless \
@@ -57,10 +65,13 @@ pub struct Api {
     /// Do not strike secrets out of the answer.
     #[arg(long)]
     pub show_secrets: bool,
+    /// Waiting for what the call starts.
+    #[command(flatten)]
+    pub waiting: Waiting,
     /// List the operations, or what one of them takes, and call nothing.
     #[arg(long)]
     pub list: bool,
-    /// Form on standard output: json or ndjson for an answer; any for --list.
+    /// Form on standard output: json or ndjson for an answer; any for --list and --wait.
     #[arg(short, long, value_enum, value_name = "FORM")]
     pub output: Option<Output>,
     /// Where endpoints come from.
@@ -105,6 +116,9 @@ pub async fn run(arguments: &Api) -> Result<Exit, Failure> {
         None => None,
     };
     let asked = Asked { name, operation, arguments, body };
+    if arguments.waiting.wait {
+        return asked.wait(&estate, endpoint, &tables).await;
+    }
     let lines = asked.lines()?;
     asked.check(&tables)?;
     let prepared = estate.prepare_each(std::iter::once((name, endpoint)))?;
@@ -190,6 +204,37 @@ impl Asked<'_> {
         }
     }
 
+    /// Makes the call and waits for what it has started.
+    async fn wait(&self, estate: &Estate, endpoint: &Endpoint, tables: &[&'static Table]) -> Result<Exit, Failure> {
+        let (waiting, output) = (self.arguments.waiting, self.arguments.output.unwrap_or(Output::Table));
+        let calling = Calling { endpoint: self.name, operation: self.operation, waiting, output };
+        // Which version the server has is not known yet, and one of them has to start jobs.
+        let rows = tables.iter().filter_map(|table| Operation::of_id(table.operations, self.operation));
+        let checked: Vec<_> = rows.map(|row| calling.check(&self.call(row))).collect();
+        if checked.iter().all(Result::is_err) {
+            checked.into_iter().next().unwrap_or(Ok(()))?;
+        }
+        self.check(tables)?;
+        let name = self.name.to_owned();
+        let prepared = estate.prepare_each(std::iter::once((&name, endpoint)))?;
+        let told = |operation: &'static Operation, launched: &Launched| {
+            if let (true, Some(answer)) = (self.arguments.include, &launched.answer) {
+                self.tell(answer);
+                let mut body = answer.body.clone();
+                if !self.arguments.show_secrets {
+                    operation.redact(&mut body);
+                }
+                progress::say(format_args!("answer: {}", output::printable(&body.to_string())));
+            }
+        };
+        let failed = |operation: &'static Operation, error| self.failed(operation, error);
+        calling.run(estate, &prepared, |operation| self.call(operation), told, failed).await
+    }
+
+    fn call(&self, operation: &'static Operation) -> Call {
+        Call { operation, parameters: self.arguments.params.clone(), body: self.body.clone() }
+    }
+
     /// Finds out before anything is sent whether the call can be right for one of these tables.
     fn check(&self, tables: &[&Table]) -> Result<(), Failure> {
         let mut wrong = None;
@@ -223,7 +268,7 @@ impl Asked<'_> {
             let what = format!("the version that endpoint {} serves has no operation {}", self.name, self.operation);
             return Err(Failure::usage(what));
         };
-        let call = Call { operation, parameters: self.arguments.params.clone(), body: self.body.clone() };
+        let call = self.call(operation);
         let Some(sent) = signals::until_asked_to_end(self.answer(service, &call)).await else {
             return Err(if operation.starts_job {
                 Failure::BrokenOffInCall(operation.id.to_owned())

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod doctor;
 pub mod explain;
 pub mod history;
+pub mod launch;
 pub mod man;
 pub mod operations;
 pub mod rehearsal;

@@ -1,5 +1,6 @@
 //! The list behind `backup-sync api --list`: what can be called, and with what.
 
+use backup_sync::runtime::starts::Starts;
 use backup_sync::runtime::{Form, Operation};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -35,6 +36,8 @@ pub struct Item {
     pub summary: &'static str,
     /// Whether it starts work on the vendor's side; such a call is never sent twice.
     pub starts_job: bool,
+    /// What it starts: a kind of jobs that `--wait` waits for, or of targets that `backup-sync sync` synchronizes.
+    pub starts: Option<&'static str>,
     /// Whether its list comes in pages.
     pub pages: bool,
     /// What it takes beside a body.
@@ -72,8 +75,8 @@ pub fn print(tables: &[&'static Table], only: Option<&str>, form: Output) -> Res
 }
 
 fn cells(item: &Item) -> Vec<String> {
-    let Item { operation, vendor, api, method, path, summary, starts_job, .. } = item;
-    let starts = if *starts_job { "yes" } else { "" };
+    let Item { operation, vendor, api, method, path, summary, starts_job, starts, .. } = item;
+    let starts = if *starts_job { starts.unwrap_or("yes") } else { "" };
     [operation, vendor, api, method, path, &starts, summary].map(|cell| (*cell).to_owned()).to_vec()
 }
 
@@ -105,6 +108,11 @@ fn item(table: &Table, row: &'static Operation) -> Item {
         path: row.path,
         summary: row.summary,
         starts_job: row.starts_job,
+        starts: row.starts.and_then(|starts| match starts {
+            Starts::Jobs(begun) => Some(begun.kind),
+            Starts::Synchronization { kind, .. } => Some(kind),
+            Starts::Unseen { .. } => None,
+        }),
         pages: row.paging.is_some(),
         parameters: parameters.collect(),
         body: row.body.map(|body| match body.form {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use backup_sync::engine::{Options, Past};
+use backup_sync::engine::{Options, Past, Selector};
 use backup_sync_journal::Error as JournalError;
 use clap::Args;
 
@@ -14,6 +14,7 @@ use crate::args::{Display, duration};
 use crate::endpoints::Reached;
 use crate::estate::Estate;
 use crate::exit::{Exit, Failure};
+use crate::jobs;
 use crate::journal::{self, JournalFile, Kept};
 use crate::metrics::Metrics;
 use crate::page::PageFile;
@@ -25,6 +26,7 @@ Examples:
   backup-sync stop 'm365/repository/*' --dry-run
   backup-sync stop --all --dry-run
   backup-sync stop --run RUN
+  backup-sync stop m365/job-session/ID
 
 RUN is an id as `backup-sync status` and `backup-sync history` show it. Nobody is asked for confirmation: --dry-run shows \
 what would be stopped.
@@ -67,6 +69,12 @@ pub struct Stop {
 pub async fn run(arguments: &Stop) -> Result<Exit, Failure> {
     let options =
         Options { polling: sync::polling(arguments.poll), target_deadline: arguments.deadline, ..Options::default() };
+    let estate = Estate::of(arguments.config.as_deref());
+    if let (None, Ok(estate)) = (&arguments.run, &estate)
+        && let Some(selectors) = jobs::meant(&arguments.selection, &estate.file)?
+    {
+        return stop_jobs(arguments, estate, selectors, options).await;
+    }
     let (pasts, at, kept) = match &arguments.run {
         Some(id) => of_run(arguments, id).await?,
         None => of_targets(arguments).await?,
@@ -80,6 +88,31 @@ pub async fn run(arguments: &Stop) -> Result<Exit, Failure> {
         return rehearsal::run(work, options, arguments.display.output).await;
     }
     sync::execute(work, options, arguments.display, kept, &PageFile::default(), &Metrics::none()).await
+}
+
+/// Stops jobs that are named.
+async fn stop_jobs(
+    arguments: &Stop,
+    estate: &Estate,
+    selectors: &[Selector],
+    options: Options,
+) -> Result<Exit, Failure> {
+    let mut named = jobs::open(estate, selectors).await?;
+    let (pasts, providers) = sync::fresh(std::mem::take(&mut named.chosen));
+    let ended = async {
+        if pasts.is_empty() {
+            note(format_args!("nothing of that kind is at work"));
+            return sync::empty(arguments.display.output).await;
+        }
+        let work = Work::Stop(pasts, Reached { providers, ..Reached::default() });
+        if arguments.dry_run {
+            return rehearsal::run(work, options, arguments.display.output).await;
+        }
+        sync::execute(work, options, arguments.display, None, &PageFile::default(), &Metrics::none()).await
+    };
+    let ended = ended.await;
+    named.close().await;
+    ended
 }
 
 /// What is to be stopped, where, and the journal that has to know of it.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use backup_sync::engine::{Mode, Options};
+use backup_sync::engine::{Mode, Options, Selector};
 use clap::Args;
 
 use super::resume;
@@ -10,9 +10,11 @@ use super::sync;
 use crate::args::{Display, Watching};
 use crate::estate::Estate;
 use crate::exit::{self, Exit, Failure};
+use crate::jobs;
 use crate::journal::{self, JournalFile};
 use crate::metrics::{Metrics, MetricsFile};
 use crate::page::PageFile;
+use crate::progress::note;
 use crate::selection::Selection;
 
 const EXAMPLES: &str = "\
@@ -20,10 +22,16 @@ Examples:
   backup-sync wait
   backup-sync wait 'm365/repository/*' --deadline 4h
   backup-sync wait --all --output json
+  backup-sync wait dr/task/ID cloud/operation-log/ID
+  backup-sync wait 'm365/job-session/*'
 
 Without targets it goes on with a run of the journal: what that run started is watched, what it never sent is left for \
 `backup-sync resume`. With targets it watches whatever runs of them, whoever started it; where nothing runs, the target is \
-skipped.";
+skipped.
+
+Jobs of the vendors are waited for like targets, whoever started them and whatever for: ENDPOINT/task/ID of vSphere Replication, \
+ENDPOINT/operation-log/ID of CBR, ENDPOINT/job-session/ID and ENDPOINT/owner-change-session/ID of VB365. A pattern means \
+those that are at work now. They are not written into the journal.";
 
 /// Arguments of `wait`.
 #[derive(Debug, Args)]
@@ -79,6 +87,9 @@ async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
     }
     let plan = arguments.selection.plan()?;
     let estate = Estate::of(arguments.config.as_deref())?;
+    if let Some(selectors) = jobs::meant(&arguments.selection, &estate.file)? {
+        return watch_jobs(arguments, &estate, selectors, metrics).await;
+    }
     let wanted = arguments.selection.wanted(plan.as_ref(), &estate.file);
     let store = journal::open(&arguments.journal).await?;
     let (chosen, mut own) = estate.choose(&arguments.selection, plan.as_ref()).await?;
@@ -97,4 +108,25 @@ async fn watch(arguments: &Wait, metrics: &Metrics) -> Result<Exit, Failure> {
     let watching = arguments.watching.with(&plan.unwrap_or_default());
     let options = Options { mode: Mode::Attach, own, ..watching.options() };
     begin.begin(store, chosen, options).await
+}
+
+/// Jobs need no journal: whoever has lost this process names them again.
+async fn watch_jobs(
+    arguments: &Wait,
+    estate: &Estate,
+    selectors: &[Selector],
+    metrics: &Metrics,
+) -> Result<Exit, Failure> {
+    let mut named = jobs::open(estate, selectors).await?;
+    let chosen = std::mem::take(&mut named.chosen);
+    let ended = if sync::nothing(&chosen) {
+        note(format_args!("nothing of that kind is at work"));
+        sync::empty(arguments.display.output).await
+    } else {
+        let options = Options { mode: Mode::Attach, ..arguments.watching.options() };
+        let work = sync::Work::New(chosen);
+        sync::execute(work, options, arguments.display, None, &arguments.page, metrics).await
+    };
+    named.close().await;
+    ended
 }

@@ -90,5 +90,5 @@ fn sources_are_parameters_members_and_literal_words() {
         assert_eq!(values(unknown), None, "{unknown}");
     }
     let repository = Starts::Synchronization { kind: "repository", id: "$path.id" };
-    assert_eq!(repository.target(&call), Some(("repository", "1".to_owned())));
+    assert_eq!(repository.target(&call), Some("1".to_owned()));
 }
