@@ -80,6 +80,7 @@ fn wire_replaces_readers_and_lists() {
             of("LenientText", "LenientText"),
             of("LenientTime", "LenientTime"),
             of("Sites", "OneOrMany<types::SiteInfo>"),
+            of("Words", "OneOrMany<::std::string::String>"),
         ],
     };
     assert_eq!(plan_of("wire"), Ok(wanted));

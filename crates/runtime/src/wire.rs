@@ -222,7 +222,7 @@ impl From<i64> for LenientTime {
     }
 }
 
-/// A list that may come as one bare object, or wrapped into a page with the member `results`.
+/// A list that may come as one bare object or text, or wrapped into a page with the member `results`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OneOrMany<T>(pub Vec<T>);
 
@@ -258,7 +258,8 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
                 Some(other) => vec![other],
                 None => vec![Value::Object(members)],
             },
-            _ => return Err(serde::de::Error::custom("neither a list nor an object")),
+            text @ Value::String(_) => vec![text],
+            _ => return Err(serde::de::Error::custom("neither a list nor an object nor text")),
         };
         let items = items.into_iter().map(serde_json::from_value).collect::<Result<_, _>>();
         items.map(Self).map_err(serde::de::Error::custom)

@@ -21,8 +21,10 @@ pub(super) fn run(root: &mut Value, plan: &mut Plan) {
     each_schema(root, &mut |pointer, node| {
         let Some(types) = node.get("x-wire-types").and_then(Value::as_array) else { return };
         if types.contains(&json!("array")) {
-            if let (Some(name), Some(item)) = (pointer.rsplit('/').next(), node.get("items").and_then(schema_name)) {
-                let rust = format!("::backup_sync_runtime::wire::OneOrMany<types::{}>", item.to_pascal_case());
+            let item = node.get("items").and_then(schema_name).map(|item| format!("types::{}", item.to_pascal_case()));
+            let text = types.contains(&json!("string")).then(|| "::std::string::String".to_owned());
+            if let (Some(name), Some(item)) = (pointer.rsplit('/').next(), item.or(text)) {
+                let rust = format!("::backup_sync_runtime::wire::OneOrMany<{item}>");
                 lists.push(Replacement { schema: name.to_owned(), rust });
             }
             return;

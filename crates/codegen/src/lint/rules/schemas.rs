@@ -144,8 +144,8 @@ pub(super) fn map_beside_properties(context: &Context<'_>, breaches: &mut Breach
 }
 
 /// Combinations of JSON types for which a tolerant reader exists.
-const WIRE_TYPES: [&[&str]; 4] =
-    [&["integer", "string"], &["number", "string"], &["boolean", "string"], &["array", "object"]];
+const WIRE_TYPES: [&[&str]; 5] =
+    [&["integer", "string"], &["number", "string"], &["boolean", "string"], &["array", "object"], &["array", "string"]];
 
 pub(super) fn wire_types(context: &Context<'_>, breaches: &mut Breaches) {
     each(context, |site| {
@@ -155,11 +155,17 @@ pub(super) fn wire_types(context: &Context<'_>, breaches: &mut Breaches) {
         let at = join(&site.pointer, "x-wire-types");
         if !WIRE_TYPES.contains(&names.as_slice()) {
             breaches.add(at, format!("the combination {types} has no reader"));
-        } else if names == WIRE_TYPES[3] {
-            let named_list =
-                matches!(site.role, Role::Named(_)) && site.node.get("items").and_then(schema_name).is_some();
-            if !named_list {
-                breaches.add(at, "a list that may come as one object has to be a named array of a named schema");
+        } else if names[0] == "array" {
+            let items = site.node.get("items");
+            let texts = items.and_then(|items| items.get("type")) == Some(&"string".into());
+            let fitting = if names[1] == "string" { texts } else { items.and_then(schema_name).is_some() };
+            if !(fitting && matches!(site.role, Role::Named(_))) {
+                let what = if names[1] == "string" {
+                    "text has to be a named array of texts"
+                } else {
+                    "object has to be a named array of a named schema"
+                };
+                breaches.add(at, format!("a list that may come as one {what}"));
             }
         } else if !names.contains(&site.node.get("type").and_then(Value::as_str).unwrap_or_default()) {
             breaches.add(at, "the types on the wire do not include the declared type");
