@@ -1,10 +1,14 @@
-//! Backups, restore points and the tasks that make them, as they are listed and shown.
+//! Backups: listed, shown, renamed, deleted; restore points and tasks as they are shown.
 
 use huawei_cbr::v3::types as t;
+use serde::Deserialize;
+use serde_json::json;
 
-use super::desk::{Answered, Desk, Refusal, listed};
+use super::desk::{Answered, Desk, Refusal, listed, nothing};
 use super::lists;
-use super::things::Backup;
+use super::sharing::Share;
+use super::tasks::{Change, OfVault, Order, Work};
+use super::things::{AVAILABLE, Backup, DELETING, ERROR, RESTORING, Resource, Vault};
 use crate::message::Answer;
 
 impl Desk<'_> {
@@ -49,6 +53,87 @@ impl Desk<'_> {
                 Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, &[("/backup", self.nulls)]))
             }
         }
+    }
+
+    pub(crate) fn rename_backup(&mut self) -> Answered {
+        #[derive(Default, Deserialize)]
+        struct Named {
+            name: Option<String>,
+        }
+        #[derive(Deserialize)]
+        struct Of {
+            backup: Option<Named>,
+        }
+        let id = self.one_backup()?.id.clone();
+        // The vendor declares the body as optional.
+        let sent: Of = if self.call.body.is_empty() { Of { backup: None } } else { self.part::<t::BackupUpdateReq, _>()? };
+        if let (Some(name), Some(backup)) = (sent.backup.unwrap_or_default().name, self.state.backups.get_mut(&id)) {
+            backup.name = name;
+        }
+        self.show_backup()
+    }
+
+    /// Begins to delete a backup.
+    pub(crate) fn delete_backup(&mut self) -> Answered {
+        let backup = self.one_backup()?;
+        let (id, name, resource) = (backup.id.clone(), backup.name.clone(), backup.resource.clone());
+        let vault = self.state.vaults.get(&backup.vault);
+        if backup.automatic && vault.is_some_and(Vault::locked) {
+            return Err(Refusal::Code("6220"));
+        }
+        match backup.status {
+            AVAILABLE | ERROR => {}
+            RESTORING => return Err(Refusal::Code("6216")),
+            _ => return Err(Refusal::Code("6201")),
+        }
+        if self.is_in_use(backup) {
+            return Err(Refusal::Code("6216"));
+        }
+        let (vault, checkpoint) = (vault.map(OfVault::from), Some(backup.checkpoint.clone()));
+        self.state.mark_backup(&id, DELETING);
+        self.start(Order {
+            operation: self.operation,
+            about: vec![id.clone()],
+            vault,
+            resource: Some(resource),
+            checkpoint,
+            policy: None,
+            work: Work::Deletion { id: id.clone(), name },
+            change: Some(Change::NoBackup(id)),
+        });
+        nothing(204)
+    }
+
+    /// Somebody has accepted it, or it is being replicated.
+    fn is_in_use(&self, backup: &Backup) -> bool {
+        let accepted = |share: &Share| share.backup == backup.id && share.is_accepted();
+        let moving = |replica| matches!(self.state.standing(replica, self.call.now), "waiting_replicate" | "replicating");
+        self.state.shares.iter().any(accepted) || backup.replicas.iter().any(moving)
+    }
+
+    /// What the vendor keeps of the server beside its data: JSON as text.
+    pub(crate) fn backup_metadata(&self) -> Answered {
+        let backup = self.one_backup()?;
+        if backup.status != AVAILABLE || !backup.resource.kind.ends_with("::Server") {
+            return Err(Refusal::Code("6206"));
+        }
+        let text = |value: serde_json::Value| Some(value.to_string());
+        let Resource { id, name, size, .. } = &backup.resource;
+        let children: Vec<serde_json::Value> =
+            backup.disks.iter().map(|(id, disk)| json!({"id": id, "resource_id": disk.id})).collect();
+        let volume = |disk: &Resource| json!({"id": disk.id, "name": disk.name, "size": disk.size}).to_string();
+        let metadata = t::BackupMetadata {
+            backup_id: Some(backup.id.clone()),
+            backups: text(json!(children)),
+            flavor: text(json!({"name": "s6.large.2", "vcpus": 2, "ram": 4096, "disk": size})),
+            floatingips: Some(Vec::new()),
+            interface: text(json!([{"port_state": "ACTIVE"}])),
+            ports: Some(Vec::new()),
+            server: text(json!({"id": id, "name": name, "status": "ACTIVE"})),
+            volumes: Some(backup.disks.iter().map(|(_, disk)| volume(disk)).collect()),
+            workspace: None,
+        };
+        Ok(Answer::json(200, &metadata))
     }
 
     pub(crate) fn show_checkpoint(&self) -> Answered {

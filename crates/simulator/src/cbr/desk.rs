@@ -4,7 +4,9 @@ use std::fmt::Display;
 
 use huawei_cbr::error_code;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::{billing, bounds};
 use super::iam::Iam;
 use super::lists;
 use super::state::State;
@@ -76,10 +78,27 @@ impl Desk<'_> {
 
     /// The body as its type, or a sentence about what is wrong with it.
     pub(crate) fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        self.sent::<T, Value>().map(|(body, _)| body)
+    }
+
+    /// The body as its type, which decides whether it is right, and what of it matters here: the type fills in what was
+    /// left out.
+    pub(crate) fn sent<T: DeserializeOwned, Part: DeserializeOwned>(&self) -> Result<(T, Part), Refusal> {
         if !self.call.has_type("application/json") {
             return wrong("the body has to be of the type application/json");
         }
-        Ok(self.call.json()?)
+        let body: Value = self.call.json()?;
+        let body = if self.operation == "ChangeOrder" { billing::snakes(body) } else { body };
+        let typed = serde_json::from_value(body.clone()).map_err(|error| error.to_string())?;
+        if let Some(fault) = bounds::fault(self.operation, &body) {
+            return wrong(fault);
+        }
+        Ok((typed, serde_json::from_value(body).map_err(|error| error.to_string())?))
+    }
+
+    /// Only what matters of it.
+    pub(crate) fn part<T: DeserializeOwned, Part: DeserializeOwned>(&self) -> Result<Part, Refusal> {
+        self.sent::<T, Part>().map(|(_, part)| part)
     }
 
     /// The page of a list that is asked for.
@@ -101,6 +120,11 @@ impl Desk<'_> {
     pub(crate) fn start(&mut self, order: Order) -> String {
         self.state.start(order, self.how)
     }
+}
+
+/// An answer without a body.
+pub(crate) fn nothing(status: u16) -> Answered {
+    Ok(Answer::empty(status))
 }
 
 /// How many there are, as answers say it.

@@ -29,7 +29,6 @@ impl State {
                     self.backups.keep(backup.id.clone(), *backup);
                 }
             }
-            Change::Replicated { backup, record } => self.replicated(&backup, &record, &due.task, done),
             Change::Restored { backup, resource } => {
                 let vault = self.backups.get(&backup).map(|backup| backup.vault.clone()).unwrap_or_default();
                 self.mark(&vault, &resource, AVAILABLE);
@@ -94,27 +93,6 @@ impl State {
         }
     }
 
-    fn replicated(&mut self, backup: &str, record: &str, task: &str, done: bool) {
-        let trouble = self.logs.get(task).map(|log| {
-            let (_, code, message) = log.status(log.course.end().unwrap_or_default());
-            (code.to_owned(), message.to_owned())
-        });
-        let (code, reason) = trouble.unwrap_or_default();
-        if let Some(replica) = self.replica_mut(backup, record) {
-            let status = match (done, code.is_empty()) {
-                (true, _) => "success",
-                (false, true) => "fail",
-                (false, false) if code == "BackupService.6112" => "skip",
-                _ => "fail",
-            };
-            replica.status = Some(status.into());
-            if let Some(extra) = &mut replica.extra_info {
-                extra.progress = done.then_some(100).or(extra.progress);
-                (extra.fail_code, extra.fail_reason) = (Some(code), Some(reason));
-            }
-        }
-    }
-
     fn moved(&mut self, from: &str, to: &str, resources: &[String]) {
         let mut members = Vec::new();
         if let Some(vault) = self.vaults.get_mut(from) {
@@ -139,5 +117,6 @@ impl State {
         let left = |id: &String| self.backups.iter().any(|backup| backup.checkpoint == *id);
         let gone: Vec<String> = gone.into_iter().filter(|id| !left(id)).collect();
         self.checkpoints.retain(|checkpoint| !gone.contains(&checkpoint.id));
+        self.shares.retain(|share| self.backups.has(&share.backup));
     }
 }

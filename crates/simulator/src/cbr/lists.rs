@@ -6,6 +6,7 @@ use std::time::Duration;
 use huawei_cbr::v3::types as t;
 use jiff::Timestamp;
 
+use super::sharing::Share;
 use super::state::State;
 use super::tasks::{Log, Work};
 use super::things::{Backup, Vault};
@@ -25,11 +26,11 @@ fn several<'a>(query: &'a Pairs, name: &str) -> Vec<&'a str> {
     query.all(name).into_iter().flat_map(|value| value.split(',')).collect()
 }
 
-fn is(query: &Pairs, name: &str, value: &str) -> bool {
+pub(crate) fn is(query: &Pairs, name: &str, value: &str) -> bool {
     query.get(name).is_none_or(|wanted| wanted == value)
 }
 
-fn one_of(query: &Pairs, name: &str, value: &str) -> bool {
+pub(crate) fn one_of(query: &Pairs, name: &str, value: &str) -> bool {
     let wanted = several(query, name);
     wanted.is_empty() || wanted.contains(&value)
 }
@@ -44,7 +45,7 @@ fn between(query: &Pairs, moment: Timestamp) -> Result<bool, String> {
 }
 
 /// The vaults that match.
-pub(crate) fn vaults<'a>(state: &'a State, query: &Pairs) -> Vec<&'a Vault> {
+pub(crate) fn vaults<'a>(all: impl Iterator<Item = &'a Vault>, query: &Pairs) -> Vec<&'a Vault> {
     let resources = several(query, "resource_ids");
     let matches = |vault: &&Vault| {
         is(query, "cloud_type", vault.cloud_type())
@@ -60,7 +61,7 @@ pub(crate) fn vaults<'a>(state: &'a State, query: &Pairs) -> Vec<&'a Vault> {
             && is(query, "availability_zone", vault.shown.availability_zone.as_deref().unwrap_or_default())
             && enterprise(query)
     };
-    state.vaults.iter().filter(matches).collect()
+    all.filter(matches).collect()
 }
 
 /// Everything belongs to the default enterprise project.
@@ -132,13 +133,17 @@ pub(crate) fn backups<'a>(state: &'a State, query: &Pairs) -> Result<Vec<&'a Bac
             .collect();
         found.retain(|backup| full.contains(&backup.vault.as_str()));
     }
-    if let Some(keys) = query.get("sort") {
-        sort(&mut found, keys)?;
-    }
-    if let Some(marker) = query.get("marker") {
-        let place = found.iter().position(|backup| backup.id == marker);
-        found.drain(..place.map_or(0, |place| place + 1));
-    }
+    sort(&mut found, query, |key| {
+        let compare: fn(&Backup, &Backup) -> Ordering = match key {
+            "created_at" | "updated_at" | "protected_at" => |left, right| left.created.cmp(&right.created),
+            "name" => |left, right| left.name.cmp(&right.name),
+            "id" => |left, right| left.id.cmp(&right.id),
+            "status" => |left, right| left.status.cmp(right.status),
+            _ => return None,
+        };
+        Some(compare)
+    })?;
+    after(&mut found, query, |backup| &backup.id);
     Ok(found)
 }
 
@@ -147,27 +152,35 @@ fn percent(used: i64, size: i64) -> usize {
     usize::try_from(used.saturating_mul(100) / (size.max(1) * 1024)).unwrap_or(100)
 }
 
-/// Whether the owner and the state of the shares of a backup are those asked for. All backups belong to the project.
-fn shared(state: &State, query: &Pairs, _backup: &Backup) -> bool {
-    let _ = state;
-    query.get("own_type") != Some("shared") && query.get("member_status").is_none()
+/// Whether the owner of a backup and the state of its shares are those asked for. All backups belong to the project.
+fn shared(state: &State, query: &Pairs, backup: &Backup) -> bool {
+    let mine = |status: &str| {
+        let has = |share: &&Share| share.backup == backup.id && share.status() == status;
+        state.shares.iter().any(|share| has(&share))
+    };
+    query.get("own_type") != Some("shared") && query.get("member_status").is_none_or(mine)
 }
 
-/// Sorts by a list of `key`, `key:asc` or `key:desc`; descending where nothing is said.
-fn sort(backups: &mut [&Backup], keys: &str) -> Result<(), String> {
-    let mut order = Vec::new();
-    for part in keys.split(',') {
-        let (key, direction) = part.split_once(':').unwrap_or((part, "desc"));
-        let compare: fn(&Backup, &Backup) -> Ordering = match key {
-            "created_at" | "updated_at" | "protected_at" => |left, right| left.created.cmp(&right.created),
-            "name" => |left, right| left.name.cmp(&right.name),
-            "id" => |left, right| left.id.cmp(&right.id),
-            "status" => |left, right| left.status.cmp(right.status),
-            _ => return Err("sort".to_owned()),
-        };
-        order.push((compare, direction != "asc"));
+/// Leaves out what is before the marker, and the marker itself.
+pub(crate) fn after<T>(found: &mut Vec<&T>, query: &Pairs, id: impl Fn(&T) -> &str) {
+    if let Some(marker) = query.get("marker") {
+        let place = found.iter().position(|item| id(item) == marker);
+        found.drain(..place.map_or(0, |place| place + 1));
     }
-    backups.sort_by(|left, right| {
+}
+
+/// Sorts by a list of `key`, `key:asc` or `key:desc`; descending where nothing is said. `compare` knows the keys.
+pub(crate) fn sort<T>(
+    found: &mut [&T],
+    query: &Pairs,
+    compare: impl Fn(&str) -> Option<fn(&T, &T) -> Ordering>,
+) -> Result<(), String> {
+    let mut order = Vec::new();
+    for part in query.get("sort").into_iter().flat_map(|keys| keys.split(',')) {
+        let (key, direction) = part.split_once(':').unwrap_or((part, "desc"));
+        order.push((compare(key).ok_or("sort")?, direction != "asc"));
+    }
+    found.sort_by(|left, right| {
         let compared = order.iter().map(|(compare, down)| {
             let order = compare(left, right);
             if *down { order.reverse() } else { order }

@@ -1,14 +1,27 @@
 //! Huawei Cloud CBR and its IAM as a server.
 
+mod agents;
 mod aksk;
 mod backups;
+mod billing;
+mod bounds;
+mod checkpoints;
 mod desk;
+mod domains;
 mod effects;
 mod iam;
 mod lists;
+mod organization;
+mod policies;
+mod protectables;
+mod replication;
+mod resources;
+mod restore;
 mod seeds;
+mod sharing;
 mod state;
 mod sync;
+mod tags;
 mod tasks;
 mod things;
 mod vaults;
@@ -148,7 +161,7 @@ impl Cbr {
         let refused = match iam.check(call, self.clock.clients_wall()) {
             Err(refused) => refused,
             Ok(Scope::Account) if for_project => Refused::new(403, "0302", "The token is not for a project."),
-            Ok(_) if !for_project || call.param(0) == iam.project_id => return None,
+            Ok(_) if !for_project || !names_project(call) || call.param(0) == iam.project_id => return None,
             Ok(_) => Refused::new(403, "0302", "The credentials are not for this project."),
         };
         Some(Answer::json(refused.status, &gateway_error(refused.code, &refused.message, request)))
@@ -169,19 +182,97 @@ impl Cbr {
     }
 }
 
+/// Whether the first parameter of the path is the project.
+fn names_project(call: &Call) -> bool {
+    !matches!(
+        call.operation(),
+        Some("ListProjects" | "ListDomainProjects" | "ShowDomain" | "MigrateDomain" | "ShowMigrateStatus")
+    )
+}
+
 impl Desk<'_> {
     fn dispatch(&mut self) -> Answered {
         match self.operation {
-            "ImportCheckpoint" => self.import_checkpoint(),
-            "ImportBackup" => self.import_backups(),
-            "ListVault" => self.list_vaults(),
-            "ListExternalVault" => self.list_external_vaults(),
-            "ShowVault" => self.show_vault(),
             "ListOpLogs" => self.list_logs(),
             "ShowOpLog" => self.show_log(),
-            "ListBackups" => self.list_backups(),
-            "ShowBackup" => self.show_backup(),
+            "CreateCheckpoint" => self.create_checkpoint(),
+            "CopyCheckpoint" => self.copy_checkpoint(),
+            "ImportCheckpoint" => self.import_checkpoint(),
             "ShowCheckpoint" => self.show_checkpoint(),
+            "ListBackups" => self.list_backups(),
+            "ImportBackup" => self.import_backups(),
+            "DeleteBackup" => self.delete_backup(),
+            "ShowBackup" => self.show_backup(),
+            "UpdateBackup" => self.rename_backup(),
+            "ShowMetadata" => self.backup_metadata(),
+            "CopyBackup" => self.copy_backup(),
+            "RestoreBackup" => self.restore_backup(),
+            "AddMember" => self.add_members(),
+            "ShowMembersDetail" => self.list_members(),
+            "DeleteMember" => self.delete_member(),
+            "ShowMemberDetail" => self.show_member(),
+            "UpdateMemberStatus" => self.update_member(),
+            "ListVault" => self.list_vaults(),
+            "ListExternalVault" => self.list_external_vaults(),
+            "CreateVault" => self.create_vault(),
+            "CreatePostPaidVault" => self.order_vault(),
+            "BatchUpdateVault" => self.update_all_vaults(),
+            "ShowSummary" => self.summary(),
+            "ShowStorageUsage" => self.storage_usage(),
+            "DeleteVault" => self.delete_vault(),
+            "ShowVault" => self.show_vault(),
+            "UpdateVault" => self.update_vault(),
+            "AddVaultResource" => self.add_resources(),
+            "RemoveVaultResource" => self.remove_resources(),
+            "MigrateVaultResource" => self.move_resources(),
+            "SetVaultResource" => self.set_resources(),
+            "UpdateExpirationTime" => self.set_expiration(),
+            "AssociateVaultPolicy" => self.attach_policy(),
+            "DisassociateVaultPolicy" => self.detach_policy(),
+            other => self.dispatch_others(other),
+        }
+    }
+
+    fn dispatch_others(&mut self, operation: &str) -> Answered {
+        match operation {
+            "CreatePolicy" => self.create_policy(),
+            "ListPolicies" => self.list_policies(),
+            "DeletePolicy" => self.delete_policy(),
+            "ShowPolicy" => self.show_policy(),
+            "UpdatePolicy" => self.update_policy(),
+            "CreateOrganizationPolicy" => self.create_organization_policy(),
+            "ListOrganizationPolicies" => self.list_organization_policies(),
+            "DeleteOrganizationPolicy" => self.delete_organization_policy(),
+            "ShowOrganizationPolicy" => self.show_organization_policy(),
+            "UpdateOrganizationPolicy" => self.update_organization_policy(),
+            "ListOrganizationPolicyDetail" => self.organization_policy_detail(),
+            "ListAgent" => self.list_agents(),
+            "RegisterAgent" => self.register_agent(),
+            "ShowAgent" => self.show_agent(),
+            "UnregisterAgent" => self.unregister_agent(),
+            "UpdateAgent" => self.update_agent(),
+            "AddAgentPath" => self.add_paths(),
+            "RemoveAgentPath" => self.remove_paths(),
+            "CheckAgent" => self.check_agents(),
+            "ListProtectable" => self.list_protectables(),
+            "ShowProtectable" => self.show_protectable(),
+            "ShowReplicationCapabilities" => self.replication_capabilities(),
+            "ShowVaultResourceInstances" => self.find_by_tags(),
+            "ShowVaultProjectTag" => self.project_tags(),
+            "CreateVaultTags" => self.create_tag(),
+            "ShowVaultTag" => self.show_tags(),
+            "BatchCreateAndDeleteVaultTags" => self.change_tags(),
+            "DeleteVaultTag" => self.delete_tag(),
+            "ChangeOrder" => self.change_order(),
+            "UpdateOrder" => self.update_order(),
+            "ChangeVaultChargeMode" => self.change_charge_mode(),
+            "ListFeatures" => self.list_features(),
+            "ShowFeature" => self.show_feature(),
+            "ListProjects" => self.list_projects(),
+            "ListDomainProjects" => self.list_domain_projects(),
+            "ShowDomain" => self.show_domain(),
+            "MigrateDomain" => self.migrate_domain(),
+            "ShowMigrateStatus" => self.migration(),
             other => Ok(Answer::json(501, &views::error("9910", &format!("The simulator does not know {other}.")))),
         }
     }

@@ -1,6 +1,7 @@
 //! What a CBR project has in the beginning.
 
-use super::things::{Backup, Machine, Member, Resource, Vault};
+use super::domains::Account;
+use super::things::{Away, Backup, Machine, Member, Resource, Vault};
 use super::views;
 use crate::clock::SimClock;
 use crate::ids::Ids;
@@ -34,6 +35,9 @@ pub(crate) struct Seeds {
     pub(crate) vaults: Store<Vault>,
     pub(crate) backups: Store<Backup>,
     pub(crate) machines: Store<Machine>,
+    pub(crate) away: Away,
+    /// The account of another company, to share backups with.
+    pub(crate) accounts: Vec<Account>,
 }
 
 /// A vault without anything in it.
@@ -113,7 +117,17 @@ pub(crate) fn make(mut ids: Ids, more: &mut Ids, settings: &Settings, clock: &Si
         let resource = Resource { id: more.uuid(), name: name.to_owned(), kind: kind.to_owned(), size };
         machine(&mut machines, more, resource, sound);
     }
-    Seeds { ids, vaults, backups, machines }
+    let accounts = vec![Account::new("partner-account", more)];
+    Seeds { ids, vaults, backups, machines, away: away(more, created), accounts }
+}
+
+/// The other region with a vault for replicas.
+fn away(ids: &mut Ids, created: String) -> Away {
+    let mut vaults = Store::default();
+    let mut replicas = vault(ids.uuid(), "replica-1".to_owned(), false, created);
+    replicas.protect = "replication".to_owned();
+    vaults.keep(replicas.id.clone(), replicas);
+    Away { region: "ap-southeast-1".to_owned(), project: ids.hex(), vaults }
 }
 
 /// A machine; a server has a disk.

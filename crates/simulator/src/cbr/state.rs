@@ -6,12 +6,17 @@ use std::time::Duration;
 
 use huawei_cbr::v3::types as t;
 
+use super::billing::Purchase;
+use super::domains::{Account, Migration};
+use super::organization::Organized;
+use super::policies::Policy;
 use super::seeds::{self, Seeds};
+use super::sharing::Share;
 use super::tasks::{Change, Log, OfVault, Order, Start, Work};
-use super::things::{Backup, Checkpoint, Machine, Member, Vault};
+use super::things::{Away, BACKUP_SIZE, Backup, Checkpoint, Machine, Replica, Vault};
 use crate::clock::SimClock;
 use crate::control::JobState;
-use crate::course::Course;
+use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
 use crate::script::Behaviour;
 use crate::settings::Settings;
@@ -34,6 +39,14 @@ pub(crate) struct State {
     pub(crate) backups: Store<Backup>,
     pub(crate) checkpoints: Store<Checkpoint>,
     pub(crate) machines: Store<Machine>,
+    pub(crate) policies: Store<Policy>,
+    pub(crate) organization: Store<Organized>,
+    pub(crate) agents: Store<t::Agent>,
+    pub(crate) shares: Store<Share>,
+    pub(crate) purchases: Store<Purchase>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) migration: Option<Migration>,
+    pub(crate) away: Away,
     pub(crate) logs: Store<Log>,
     pub(super) pending: Pending<Change>,
 }
@@ -44,7 +57,7 @@ pub(crate) type Tally = (i64, i64);
 impl State {
     /// The vaults that the settings want. `ids` are of the vaults and their backups, `more` of whatever else is there.
     pub(crate) fn new(ids: Ids, more: &mut Ids, settings: &Settings, clock: Arc<SimClock>) -> Self {
-        let Seeds { ids, vaults, backups, machines } = seeds::make(ids, more, settings, &clock);
+        let Seeds { ids, vaults, backups, machines, away, accounts } = seeds::make(ids, more, settings, &clock);
         Self {
             ids,
             clock,
@@ -52,6 +65,14 @@ impl State {
             backups,
             checkpoints: Store::default(),
             machines,
+            policies: Store::default(),
+            organization: Store::default(),
+            agents: Store::default(),
+            shares: Store::default(),
+            purchases: Store::default(),
+            accounts,
+            migration: None,
+            away,
             logs: Store::default(),
             pending: Pending::default(),
         }
@@ -102,7 +123,7 @@ impl State {
                 checkpoint: Some(checkpoint.clone()),
                 policy: None,
                 work: Work::Synchronization(backups.len()),
-                change: Change::Imported { vault: id.clone(), backups, checkpoint: Some(checkpoint) },
+                change: Some(Change::Imported { vault: id.clone(), backups, checkpoint: Some(checkpoint) }),
             },
             start,
         );
@@ -124,7 +145,7 @@ impl State {
             checkpoint: None,
             policy: None,
             work: Work::Synchronization(1),
-            change: Change::Imported { vault: of.id.clone(), backups: vec![backup], checkpoint: None },
+            change: Some(Change::Imported { vault: of.id.clone(), backups: vec![backup], checkpoint: None }),
             vault: Some(of),
         };
         Some(self.start(order, start))
@@ -136,7 +157,9 @@ impl State {
         let script = order.about.iter().find_map(|target| start.scripts.next(target));
         let course = Course::new(start.now, script.unwrap_or_else(Behaviour::success), start.usual);
         let Order { operation, about, vault, resource, checkpoint, policy, work, change } = order;
-        self.pending.add(&id, change);
+        if let Some(change) = change {
+            self.pending.add(&id, change);
+        }
         let target = about.into_iter().next().unwrap_or_default();
         let request = format!("req-{}", start.request);
         let log = Log { id: id.clone(), request, operation, target, vault, resource, checkpoint, policy, course, work };
@@ -192,7 +215,7 @@ impl State {
         for backup in self.backups.iter().filter(|backup| counts(backup)) {
             let (count, size) = tallies.entry((&backup.vault, &backup.resource.id)).or_default();
             *count += 1;
-            *size += super::things::BACKUP_SIZE;
+            *size += BACKUP_SIZE;
         }
         tallies
     }
@@ -211,14 +234,40 @@ impl State {
         }
     }
 
-    /// The machine with this id as a new resource of a vault.
-    pub(crate) fn as_member(&self, id: &str) -> Option<Member> {
-        self.machines.get(id).map(|machine| Member::new(machine.resource.clone()))
+    /// Where a replica stands.
+    pub(crate) fn standing(&self, replica: &Replica, now: Duration) -> &'static str {
+        match self.logs.get(&replica.task).map(|log| log.course.stage(now)) {
+            Some(Stage::Waiting) => "waiting_replicate",
+            Some(Stage::Running | Stage::Odd(_)) => "replicating",
+            Some(Stage::Ended(end)) if end.has_effect() => "success",
+            Some(Stage::Ended(End::Stopped)) => "skip",
+            Some(Stage::Ended(_)) | None => "fail",
+        }
     }
 
-    /// The replica of a backup with this id.
-    pub(crate) fn replica_mut(&mut self, backup: &str, record: &str) -> Option<&mut t::ReplicationRecordGet> {
-        let replicas = &mut self.backups.get_mut(backup)?.replicas;
-        replicas.iter_mut().find(|replica| replica.id.as_deref() == Some(record))
+    /// A replica with its state.
+    pub(crate) fn replica(&self, replica: &Replica, now: Duration) -> t::ReplicationRecordGet {
+        let mut shown = replica.shown.clone();
+        shown.status = Some(self.standing(replica, now).into());
+        if let (Some(extra), Some(log)) = (&mut shown.extra_info, self.logs.get(&replica.task)) {
+            let (_, code, reason) = log.status(now);
+            extra.progress = Some(log.course.percent(now).into());
+            (extra.fail_code, extra.fail_reason) = (Some(code.to_owned()), Some(reason.to_owned()));
+        }
+        shown
+    }
+
+    /// Number and size of the replicas in the vaults of the other region, by resource.
+    pub(crate) fn replicas(&self, now: Duration) -> HashMap<(&str, &str), Tally> {
+        let mut tallies: HashMap<(&str, &str), Tally> = HashMap::new();
+        for backup in self.backups.iter() {
+            let arrived = backup.replicas.iter().filter(|replica| self.standing(replica, now) == "success");
+            for vault in arrived.filter_map(|replica| replica.shown.destination_vault_id.as_deref()) {
+                let (count, size) = tallies.entry((vault, &backup.resource.id)).or_default();
+                *count += 1;
+                *size += BACKUP_SIZE;
+            }
+        }
+        tallies
     }
 }

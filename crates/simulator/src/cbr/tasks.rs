@@ -126,7 +126,7 @@ pub(crate) struct Order {
     pub(crate) checkpoint: Option<String>,
     pub(crate) policy: Option<String>,
     pub(crate) work: Work,
-    pub(crate) change: Change,
+    pub(crate) change: Option<Change>,
 }
 
 /// What starts it.

@@ -3,6 +3,8 @@
 use huawei_cbr::v3::types as t;
 use jiff::Timestamp;
 
+use crate::store::Store;
+
 /// Provider of hybrid VMware backups, and of the kinds of resources in the cloud.
 pub(crate) const HYBRID_PROVIDER: &str = "a13639de-00be-4e94-af30-26912d75e4a2";
 const SERVER_PROVIDER: &str = "0daac4c5-6707-4851-97ba-169e36266b66";
@@ -186,7 +188,7 @@ pub(crate) struct Backup {
     pub(crate) incremental: bool,
     /// Backups of its disks: id, and the disk.
     pub(crate) disks: Vec<(String, Resource)>,
-    pub(crate) replicas: Vec<t::ReplicationRecordGet>,
+    pub(crate) replicas: Vec<Replica>,
 }
 
 impl Backup {
@@ -209,6 +211,22 @@ impl Backup {
             replicas: Vec::new(),
         }
     }
+}
+
+/// A copy of a backup in another region, and the task that makes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Replica {
+    /// Without its state, which is that of the task.
+    pub(crate) shown: t::ReplicationRecordGet,
+    pub(crate) task: String,
+}
+
+/// The other region, where replicas go.
+#[derive(Debug)]
+pub(crate) struct Away {
+    pub(crate) region: String,
+    pub(crate) project: String,
+    pub(crate) vaults: Store<Vault>,
 }
 
 /// A restore point of a whole vault.

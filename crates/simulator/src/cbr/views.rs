@@ -129,7 +129,8 @@ impl View<'_> {
             status: Some(backup.status.into()),
             updated_at: seconds(backup.created),
             vault_id: vault.map(|vault| vault.id.clone()),
-            replication_records: with_replicas.then(|| backup.replicas.clone()),
+            replication_records: with_replicas
+                .then(|| backup.replicas.iter().map(|replica| self.state.replica(replica, self.now)).collect()),
             enterprise_project_id: Some("0".into()),
             provider_id: vault.map(|vault| provider(vault.provider())),
             children: Some(self.children(backup)),
