@@ -66,12 +66,9 @@ impl Desk<'_> {
         let (id, now) = (fresh.agent_id.clone(), self.view().time(self.call.now));
         let mut agent = match self.state.agents.get(&id) {
             Some(known) => t::Agent { updated_at: text(&now), ..known.clone() },
-            None => t::Agent {
-                agent_type: Some("native".into()),
-                created_at: text(&now),
-                paths: Some(Vec::new()),
-                ..fresh
-            },
+            None => {
+                t::Agent { agent_type: Some("native".into()), created_at: text(&now), paths: Some(Vec::new()), ..fresh }
+            }
         };
         amend(&mut agent, &sent.agent)?;
         agent.status = Some("normal".into());

@@ -66,7 +66,8 @@ impl Desk<'_> {
         }
         let id = self.one_backup()?.id.clone();
         // The vendor declares the body as optional.
-        let sent: Of = if self.call.body.is_empty() { Of { backup: None } } else { self.part::<t::BackupUpdateReq, _>()? };
+        let sent: Of =
+            if self.call.body.is_empty() { Of { backup: None } } else { self.part::<t::BackupUpdateReq, _>()? };
         if let (Some(name), Some(backup)) = (sent.backup.unwrap_or_default().name, self.state.backups.get_mut(&id)) {
             backup.name = name;
         }
@@ -107,7 +108,8 @@ impl Desk<'_> {
     /// Somebody has accepted it, or it is being replicated.
     fn is_in_use(&self, backup: &Backup) -> bool {
         let accepted = |share: &Share| share.backup == backup.id && share.is_accepted();
-        let moving = |replica| matches!(self.state.standing(replica, self.call.now), "waiting_replicate" | "replicating");
+        let moving =
+            |replica| matches!(self.state.standing(replica, self.call.now), "waiting_replicate" | "replicating");
         self.state.shares.iter().any(accepted) || backup.replicas.iter().any(moving)
     }
 

@@ -15,12 +15,9 @@ use crate::message::Answer;
 /// Megabytes of a gigabyte.
 const GIGABYTE: i64 = 1024;
 
-/// What was bought: vaults that are paid by the month or the year.
+/// What was bought: vaults that are paid by the month or the year, by their ids.
 #[derive(Debug)]
-pub(crate) struct Purchase {
-    pub(crate) id: String,
-    pub(crate) vaults: Vec<String>,
-}
+pub(crate) struct Purchase(pub(crate) Vec<String>);
 
 impl Purchase {
     /// How billing tells of a vault that was bought.
@@ -106,8 +103,8 @@ impl Desk<'_> {
             return Err(Refusal::Code("6101"));
         }
         vault.size = size;
-        let vaults = vec![vault.id.clone()];
-        self.state.purchases.keep(id.clone(), Purchase { id: id.clone(), vaults });
+        let purchase = Purchase(vec![vault.id.clone()]);
+        self.state.purchases.keep(id.clone(), purchase);
         Ok(id)
     }
 
@@ -121,7 +118,7 @@ impl Desk<'_> {
     pub(crate) fn update_order(&mut self) -> Answered {
         let sent: t::CbcUpdate = self.body()?;
         let purchase = self.state.purchases.get(self.call.param(1)).ok_or(Refusal::Code("6109"))?;
-        if !purchase.vaults.contains(&sent.resource_id) {
+        if !purchase.0.contains(&sent.resource_id) {
             return Err(Refusal::Code("6109"));
         }
         let order_id = Some(self.resize(&sent.resource_id, sent.product_info.resource_size)?);
@@ -147,11 +144,11 @@ impl Desk<'_> {
                 vault.order = Some(order.clone());
             }
         }
-        self.state.purchases.keep(order.clone(), Purchase { id: order.clone(), vaults: sent.vault_ids });
+        self.state.purchases.keep(order.clone(), Purchase(sent.vault_ids));
         Ok(Answer::json(200, &accepted(order)))
     }
 }
 
 fn accepted(order: String) -> t::OrderResponseBody {
-    t::OrderResponseBody { order_id: Some(order), ret_code: Some(0.into()), ret_msg: text("") }
+    t::OrderResponseBody { order_id: Some(order), ret_code: Some(0.0.into()), ret_msg: text("") }
 }

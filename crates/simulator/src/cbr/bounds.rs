@@ -205,7 +205,9 @@ fn fits(value: &Value, rule: &Rule) -> bool {
             let numbers: Vec<&str> = text.split('.').collect();
             numbers.len() == 3 && numbers.iter().all(|number| matches!(number.len(), 1..=3) && digits(number))
         }),
-        Path => text(&|text| text.starts_with('/') || text.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/")),
+        Path => {
+            text(&|text| text.starts_with('/') || text.get(1..3).is_some_and(|drive| drive == ":\\" || drive == ":/"))
+        }
         OneOf(words) => text(&|text| words.contains(&text)),
     }
 }
@@ -241,8 +243,10 @@ mod tests {
     #[test]
     fn values_out_of_bounds_are_named() {
         let vault = |name: &str, size: i64| json!({"vault": {"name": name, "billing": {"size": size}}});
-        let policy = |most: i64| json!({"policy": {"name": "p", "operation_definition": {"max_backups": most},
-            "trigger": {"properties": {"pattern": ["FREQ=DAILY"]}}}});
+        let policy = |most: i64| {
+            json!({"policy": {"name": "p", "operation_definition": {"max_backups": most},
+            "trigger": {"properties": {"pattern": ["FREQ=DAILY"]}}}})
+        };
         let cases: [(&str, Value, Option<&str>); 11] = [
             ("CreateVault", vault("vault_百-1", 10), None),
             ("CreateVault", vault("vault.1", 10), Some("vault.name")),
@@ -251,7 +255,11 @@ mod tests {
             ("CreatePolicy", policy(-1), None),
             ("CreatePolicy", policy(0), Some("max_backups")),
             ("CreatePolicy", json!({"policy": {"trigger": {"properties": {}}}}), Some("pattern is missing")),
-            ("CreateVault", json!({"vault": {"tags": [{"key": "k"}, {"value": "v"}]}}), Some("vault.tags[].key is missing")),
+            (
+                "CreateVault",
+                json!({"vault": {"tags": [{"key": "k"}, {"value": "v"}]}}),
+                Some("vault.tags[].key is missing"),
+            ),
             ("AddAgentPath", json!({"add_path": ["/var", "C:\\data", "data"]}), Some("add_path[]")),
             ("RegisterAgent", json!({"agent": {"agent_version": "1.20.3"}}), None),
             ("UpdateExpirationTime", json!({"time_zone": "UTC+8"}), Some("time_zone")),

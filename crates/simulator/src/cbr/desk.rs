@@ -6,13 +6,13 @@ use huawei_cbr::error_code;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{billing, bounds};
 use super::iam::Iam;
 use super::lists;
 use super::state::State;
 use super::tasks::{Order, Start};
 use super::things::Vault;
 use super::views::{self, View};
+use super::{billing, bounds};
 use crate::message::{Answer, Call, Pairs};
 use crate::settings::Settings;
 use crate::store::Page;

@@ -109,13 +109,13 @@ impl Vendor for Cbr {
         state.settle(call.now);
         let request = state.hex();
         match call.operation() {
-            Some("KeystoneCreateUserTokenByPassword") => iam
-                .token(call, |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
-                .with("x-iam-trace-id", &request),
-            Some("KeystoneListProjects") => {
-                let refused = self.refused(iam, call, &request, false);
-                refused.unwrap_or_else(|| iam.projects(call)).with("x-iam-trace-id", &request)
-            }
+            Some(
+                operation @ ("KeystoneCreateUserTokenByPassword"
+                | "CreateTemporaryAccessKeyByToken"
+                | "KeystoneListProjects"
+                | "KeystoneListAuthProjects"
+                | "KeystoneListAuthDomains"),
+            ) => self.identity(operation, state, iam, call, &request).with("x-iam-trace-id", &request),
             Some(operation) => {
                 let refused = self.refused(iam, call, &request, true);
                 refused
@@ -165,6 +165,25 @@ impl Cbr {
             Ok(_) => Refused::new(403, "0302", "The credentials are not for this project."),
         };
         Some(Answer::json(refused.status, &gateway_error(refused.code, &refused.message, request)))
+    }
+
+    /// A call of IAM.
+    fn identity(&self, operation: &str, state: &State, iam: &mut Iam, call: &Call, request: &str) -> Answer {
+        let at = |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        match operation {
+            "KeystoneCreateUserTokenByPassword" => return iam.token(call, at),
+            "CreateTemporaryAccessKeyByToken" => return iam.temporary_key(call, self.clock.clients_wall(), at),
+            _ => {}
+        }
+        if let Some(refused) = self.refused(iam, call, request, false) {
+            return refused;
+        }
+        let away = (state.away.region.as_str(), state.away.project.as_str());
+        match operation {
+            "KeystoneListAuthProjects" => iam.all_projects(call, away),
+            "KeystoneListAuthDomains" => iam.domains(call),
+            _ => iam.projects(call, away),
+        }
     }
 
     fn dispatch(&self, operation: &'static str, state: &mut State, iam: &Iam, call: &Call, request: &str) -> Answer {

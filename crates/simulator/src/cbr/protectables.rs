@@ -34,7 +34,8 @@ impl Desk<'_> {
         let limit = query.number("limit", LARGEST, 1, LARGEST)?;
         let offset = query.number("offset", 0, 0, usize::MAX)?;
         // For servers the vendor counts pages, and its first two are the same.
-        let offset = if self.call.param(1) == "server" { offset.saturating_sub(1).saturating_mul(limit) } else { offset };
+        let offset =
+            if self.call.param(1) == "server" { offset.saturating_sub(1).saturating_mul(limit) } else { offset };
         let matches = |machine: &&Machine| {
             let resource = &machine.resource;
             kinds.contains(&resource.kind.as_str())

@@ -94,8 +94,7 @@ impl Desk<'_> {
             let ready = backup.status == AVAILABLE && backup.resource.kind == SERVER;
             ready && backup.vault == vault.id && !self.has_replica(backup, &wish.destination_region)
         };
-        let ids: Vec<String> =
-            self.state.backups.iter().filter(lacks).map(|backup| backup.id.clone()).collect();
+        let ids: Vec<String> = self.state.backups.iter().filter(lacks).map(|backup| backup.id.clone()).collect();
         let mut backups = Vec::with_capacity(ids.len());
         for id in ids {
             let replication_record_id = self.replicate(&id, &wish);

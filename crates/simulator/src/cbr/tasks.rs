@@ -91,10 +91,6 @@ pub(crate) enum Change {
         checkpoint: Option<String>,
     },
     Made(Box<Backup>),
-    Replicated {
-        backup: String,
-        record: String,
-    },
     Restored {
         backup: String,
         resource: String,

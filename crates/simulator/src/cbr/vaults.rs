@@ -131,7 +131,7 @@ impl Desk<'_> {
         let shown: t::VaultCreateResource = recast(&self.view().one_vault(vault))?;
         let vault = t::VaultCreateResource {
             backup_name_prefix: prefix,
-            demand_billing: Some(request.vault.demand_billing),
+            demand_billing: Some(request.vault.demand_billing.unwrap_or_default()),
             cbc_delete_count: Some(0),
             frozen: Some(false),
             ..shown
@@ -187,7 +187,7 @@ impl Desk<'_> {
             vault.policies.push(Attached { policy, destination: None });
         }
         if let Some(order) = order {
-            self.state.purchases.keep(order.clone(), Purchase { id: order, vaults: vec![id.clone()] });
+            self.state.purchases.keep(order, Purchase(vec![id.clone()]));
         }
         self.state.vaults.keep(id.clone(), vault);
         Ok(id)
