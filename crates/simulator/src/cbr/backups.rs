@@ -30,13 +30,17 @@ impl Desk<'_> {
                 listed!(BackupListResp, backups, found, page, |backup| view.backup(backup, replicas))
             }
         };
-        Ok(Answer::json_with_nulls(200, &list, &[("/backups", self.nulls)]))
+        Ok(Answer::json_with_nulls(200, &list, &[("/backups", self.nulls), ("/backups/*/children", self.nulls)]))
     }
 
     /// Answers with one backup.
     pub(crate) fn shown_backup(&self, backup: &Backup) -> Answered {
         let backup = Some(self.view().backup(backup, true));
-        Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, &[("/backup", self.nulls)]))
+        Ok(Answer::json_with_nulls(
+            200,
+            &t::BackupGetResp { backup },
+            &[("/backup", self.nulls), ("/backup/children", self.nulls)],
+        ))
     }
 
     pub(crate) fn show_backup(&self) -> Answered {
@@ -50,7 +54,11 @@ impl Desk<'_> {
             (Some(backup), _) => self.shown_backup(backup),
             (None, child) => {
                 let backup = Some(child().ok_or(Refusal::Code("6200"))?);
-                Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, &[("/backup", self.nulls)]))
+                Ok(Answer::json_with_nulls(
+                    200,
+                    &t::BackupGetResp { backup },
+                    &[("/backup", self.nulls), ("/backup/children", self.nulls)],
+                ))
             }
         }
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::aksk::{AccessKey, Refused, named};
 use crate::ids::{Ids, secret};
 use crate::message::{Answer, Call};
+use crate::store::recast;
 use crate::text::same;
 
 /// Length of a token in random bytes; real ones have several kilobytes.
@@ -230,14 +231,14 @@ impl Iam {
 
     /// The account, as the only one that its user can reach.
     pub(crate) fn domains(&self, call: &Call) -> Answer {
-        let domain = t::AuthDomainResult {
+        let domain = t::Domains {
             id: self.domain_id.clone(),
             name: text(&self.domain),
             description: text(""),
             enabled: Some(true),
-            links: Some(links(format!("{}/v3/domains/{}", call.origin(), self.domain_id))),
+            links: Some(link(format!("{}/v3/domains/{}", call.origin(), self.domain_id))),
         };
-        let links = Some(links(format!("{}{}", call.origin(), call.path)));
+        let links = Some(link(format!("{}{}", call.origin(), call.path)));
         Answer::json(200, &t::KeystoneAuthDomainListResp { domains: Some(vec![domain]), links })
     }
 
@@ -258,8 +259,9 @@ impl Iam {
     /// All projects of the account; `away` is that of the other region.
     pub(crate) fn all_projects(&self, call: &Call, away: (&str, &str)) -> Answer {
         let own = [(self.region.as_str(), self.project_id.as_str()), away];
-        let links = Some(links(format!("{}{}", call.origin(), call.path)));
-        let projects = Some(own.into_iter().map(|project| self.project(call, project)).collect());
+        let links = Some(link(format!("{}{}", call.origin(), call.path)));
+        let projects = own.into_iter().filter_map(|project| recast(&self.project(call, project)).ok());
+        let projects = Some(projects.collect());
         Answer::json(200, &t::KeystoneAuthProjectListResp { links, projects })
     }
 
@@ -281,6 +283,10 @@ impl Iam {
         let links = Some(links(format!("{}{}{query}", call.origin(), call.path)));
         Answer::json(200, &t::KeystoneProjectListResp { links, projects })
     }
+}
+
+fn link(href: String) -> t::LinksSelf {
+    t::LinksSelf { self_: Some(href) }
 }
 
 fn links(href: String) -> t::Links {
