@@ -341,7 +341,9 @@ mod tests {
         assert_eq!(list(json!({"a":1})), Some(1));
         assert_eq!(list(json!({"results":[{"a":1}],"offset":0})), Some(1));
         assert_eq!(list(json!(null)), Some(0));
-        assert_eq!(list(json!("x")), None);
+        assert_eq!(list(json!("x")), Some(1));
+        assert_eq!(list(json!(1)), None);
+        assert!(from_value::<OneOrMany<Vec<u8>>>(json!("x")).is_err());
     }
 
     #[test]

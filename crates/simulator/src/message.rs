@@ -139,18 +139,14 @@ impl Answer {
     }
 
     /// A JSON body in which the objects at a pointer, or in the array there, have all of these members: as null if they
-    /// have no value. The generated types leave out what has none.
+    /// have no value. The generated types leave out what has none. `*` in a pointer goes through an array.
     pub(crate) fn json_with_nulls(status: u16, body: &impl Serialize, nulls: &[(&str, &[&str])]) -> Self {
         if nulls.iter().all(|(_, members)| members.is_empty()) {
             return Self::json(status, body);
         }
         let mut body = serde_json::to_value(body).unwrap_or_default();
         for (pointer, members) in nulls {
-            let objects: Vec<&mut Value> = match body.pointer_mut(pointer) {
-                Some(Value::Array(items)) => items.iter_mut().collect(),
-                object => object.into_iter().collect(),
-            };
-            for object in objects.into_iter().filter_map(Value::as_object_mut) {
+            for object in objects(&mut body, pointer).into_iter().filter_map(Value::as_object_mut) {
                 for member in *members {
                     object.entry(*member).or_insert(Value::Null);
                 }
@@ -180,4 +176,17 @@ impl Answer {
         }
         self
     }
+}
+
+/// What is at a pointer, or in the array there; `*` in a pointer goes through an array.
+fn objects<'a>(body: &'a mut Value, pointer: &str) -> Vec<&'a mut Value> {
+    let mut found = vec![body];
+    for part in pointer.split("/*") {
+        let items = found.into_iter().filter_map(|value| value.pointer_mut(part)).map(|value| match value {
+            Value::Array(items) => items.iter_mut().collect(),
+            object => vec![object],
+        });
+        found = items.flatten().collect();
+    }
+    found
 }

@@ -1,6 +1,8 @@
 //! Every operation of every document has an answer of success from the simulator.
 
 mod common;
+#[path = "coverage/huawei.rs"]
+mod huawei;
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,7 +12,6 @@ use backup_sync_codegen::document::operations;
 use backup_sync_codegen::load;
 use backup_sync_simulator::{Settings, Simulator, Vb365Version};
 use common::{Anything, Checked, http, only, start};
-use huawei_cbr::{iam_v3, v3};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use veeam_vb365::{v5, v7, v8};
@@ -68,8 +69,6 @@ impl Site {
 /// The request with the body or the login that the operation needs.
 fn prepared(simulator: &Simulator, id: &str, request: RequestBuilder) -> Result<RequestBuilder, String> {
     let endpoint = only(simulator)?;
-    let entry = json!({"backup_id": "b", "backup_name": "n", "bucket_name": "k", "image_path": "p", "resource_id": "r",
-        "resource_name": "n", "resource_type": "OS::Native::Server", "created_at": 1});
     Ok(match id {
         "Auth_Token" => request.form(&[
             ("grant_type", "password"),
@@ -82,28 +81,11 @@ fn prepared(simulator: &Simulator, id: &str, request: RequestBuilder) -> Result<
         "RepositorySynchronizeSession_StopSynchronizeAction" if endpoint.api_version == "v5" => {
             request.json(&json!({"stop": {}}))
         }
-        "KeystoneCreateUserTokenByPassword" => request.json(&iam_login(simulator)?),
-        "ImportCheckpoint" => {
-            let vault = endpoint.targets.last().map(|target| target.id.clone());
-            request.json(&json!({"sync": {"vault_id": vault, "auto_trigger": false}}))
-        }
-        "ImportBackup" => request.json(&json!({"sync": [entry]})),
-        "ListExternalVault" => request.query(&[
-            ("external_project_id", endpoint.project_id.as_deref()),
-            ("region_id", endpoint.region.as_deref()),
-        ]),
         "login" => request.basic_auth(&endpoint.username, Some(&endpoint.password)),
         "createRemoteSession" => request
             .basic_auth(endpoint.remote_username.as_deref().unwrap_or_default(), endpoint.remote_password.as_deref()),
         _ => request,
     })
-}
-
-fn iam_login(simulator: &Simulator) -> Result<Value, String> {
-    let endpoint = only(simulator)?;
-    let user = json!({"name": endpoint.username, "password": endpoint.password, "domain": {"name": endpoint.domain}});
-    let identity = json!({"methods": ["password"], "password": {"user": user}});
-    Ok(json!({"auth": {"identity": identity, "scope": {"project": {"name": endpoint.region}}}}))
 }
 
 fn id(value: &Value) -> String {
@@ -137,26 +119,6 @@ async fn every_operation_of_veeam_is_answered() -> Anything {
     veeam(Vb365Version::V6).await?.call_all(rows!(v7::OPERATIONS), &["Auth_Logout"]).await?;
     veeam(Vb365Version::V7).await?.call_all(rows!(v7::OPERATIONS), &[]).await?;
     veeam(Vb365Version::V8).await?.call_all(rows!(v8::OPERATIONS), &[]).await
-}
-
-#[tokio::test]
-async fn every_operation_of_huawei_is_answered() -> Anything {
-    let settings = Settings { more_targets: 1, ..Settings::default() };
-    let simulator = start(Simulator::builder().cbr("cloud").settings(settings)).await?;
-    let endpoint = only(&simulator)?.clone();
-    let http = http()?;
-    let login = http.post(format!("{}/v3/auth/tokens", endpoint.url)).json(&iam_login(&simulator)?).send().await?;
-    let token = login.headers().get("x-subject-token").ok_or("no token")?.to_str()?.to_owned();
-    let vault = endpoint.targets.first().map(|target| target.id.clone()).unwrap_or_default();
-    let ids = HashMap::from([("project_id", endpoint.project_id.unwrap_or_default()), ("vault_id", vault.clone())]);
-    let mut site = Site { simulator, http, base: endpoint.url, header: ("x-auth-token", token), ids };
-    let sync = Some(json!({"sync": {"vault_id": vault, "auto_trigger": false}}));
-    let started = site.json("POST", "/v3/{project_id}/checkpoints/sync", sync).await?;
-    site.ids.insert("operation_log_id", id(&started["sync"]["operation_log_id"]));
-    let backups = site.json("GET", "/v3/{project_id}/backups", None).await?;
-    site.ids.insert("backup_id", id(&backups["backups"][0]["id"]));
-    site.ids.insert("checkpoint_id", id(&backups["backups"][0]["checkpoint_id"]));
-    site.call_all(rows!(v3::OPERATIONS, iam_v3::OPERATIONS), &[]).await
 }
 
 /// The body that an operation of vSphere Replication needs, about things that are there.

@@ -5,6 +5,7 @@
 //! in `tests/data/lower/`, and [`crate::lint::guard`] proves afterwards that no trap is left.
 
 pub mod compositions;
+pub mod defaults;
 pub mod enums;
 pub mod formats;
 pub mod mocks;
@@ -61,7 +62,7 @@ pub struct Lowered {
 pub type Pass = (&'static str, fn(&mut Value, &mut Plan));
 
 /// All passes for the client, in order.
-pub const PASSES: [Pass; 9] = [
+pub const PASSES: [Pass; 10] = [
     ("unused", unused::run),
     ("responses", responses::run),
     ("compositions", compositions::run),
@@ -69,6 +70,7 @@ pub const PASSES: [Pass; 9] = [
     ("wire", wire::run),
     ("enums", enums::run),
     ("tolerance", tolerance::run),
+    ("defaults", defaults::run),
     ("formats", formats::run),
     ("parameters", parameters::run),
 ];

@@ -80,12 +80,17 @@ impl<'a> Claim<'a> {
     }
 }
 
+/// The access key that a request names.
+pub(crate) fn named(call: &Call) -> Option<&str> {
+    call.header("authorization").and_then(Claim::read).map(|claim| claim.access)
+}
+
 impl AccessKey {
-    /// A new key; a temporary one if it has a `lifetime`. `None` when the system has no random numbers.
-    pub(crate) fn new(lifetime: Option<Duration>) -> Option<Self> {
+    /// A new key; a temporary one if it has an `end`. `None` when the system has no random numbers.
+    pub(crate) fn new(end: Option<Duration>) -> Option<Self> {
         let (access, secret_key) = (password()?[..20].to_uppercase(), format!("{}{}", password()?, password()?));
-        let temporary = match lifetime {
-            Some(lifetime) => Some((secret(300)?, lifetime)),
+        let temporary = match end {
+            Some(end) => Some((secret(300)?, end)),
             None => None,
         };
         let keys = Keys { access: access.clone(), secret: secret_key.clone().into(), security_token: None };

@@ -7,13 +7,19 @@ use huawei_cbr::iam_v3::open::AuthMethod;
 use huawei_cbr::iam_v3::types as t;
 use jiff::Timestamp;
 
-use super::aksk::{AccessKey, Refused};
+use super::aksk::{AccessKey, Refused, named};
 use crate::ids::{Ids, secret};
 use crate::message::{Answer, Call};
+use crate::store::recast;
 use crate::text::same;
 
 /// Length of a token in random bytes; real ones have several kilobytes.
 const TOKEN_BYTES: usize = 1500;
+
+/// Projects in a page at most.
+const LARGEST_PAGE: usize = 5000;
+/// Seconds that a temporary key lasts: where no number is given, which is also the least, and at most.
+const KEY_SECONDS: (i64, i64) = (900, 86_400);
 
 /// The account of one endpoint and its tokens.
 pub(crate) struct Iam {
@@ -27,6 +33,8 @@ pub(crate) struct Iam {
     pub(crate) origin: String,
     pub(crate) lifetime: Duration,
     pub(crate) key: AccessKey,
+    /// Temporary keys that were asked for, by their names.
+    temporary: HashMap<String, AccessKey>,
     tokens: HashMap<String, Token>,
 }
 
@@ -68,6 +76,7 @@ impl Iam {
             origin,
             lifetime,
             key,
+            temporary: HashMap::new(),
             tokens: HashMap::new(),
         }
     }
@@ -78,11 +87,16 @@ impl Iam {
             if call.header("authorization").is_none() {
                 return Err(Refused::credentials("decrypt token fail"));
             }
-            return self.key.check(call, wall, &self.project_id).map(|()| Scope::Project);
+            let key = named(call).and_then(|name| self.temporary.get_mut(name)).unwrap_or(&mut self.key);
+            return key.check(call, wall, &self.project_id).map(|()| Scope::Project);
         };
+        self.check_token(token, call.now)
+    }
+
+    fn check_token(&self, token: &str, now: Duration) -> Result<Scope, Refused> {
         match self.tokens.get(token) {
             None => Err(Refused::credentials("decrypt token fail")),
-            Some(token) if token.expires <= call.now => {
+            Some(token) if token.expires <= now => {
                 Err(Refused::new(401, "0307", "The token must be updated: token expired"))
             }
             Some(token) => Ok(if token.project { Scope::Project } else { Scope::Account }),
@@ -172,32 +186,109 @@ impl Iam {
         }
     }
 
-    /// The projects that match a request: the only one, or none.
-    pub(crate) fn projects(&self, call: &Call) -> Answer {
-        let query = call.pairs();
-        let same = |name: &str, own: &str| query.get(name).is_none_or(|sent| sent == own);
-        let own = same("name", &self.region)
-            && same("domain_id", &self.domain_id)
-            && same("parent_id", &self.domain_id)
-            && query.truth("enabled") != Some(false)
-            && query.truth("is_domain") != Some(true);
-        let first = query.number("page", 1, 1, usize::MAX).is_ok_and(|page| page == 1);
-        let links = |href: String| t::Links { self_: Some(href), previous: None, next: None };
-        let project = || t::ProjectResult {
-            id: self.project_id.clone(),
-            name: text(&self.region),
+    /// Exchanges a token, in the body or the header, for a temporary access key. `at` writes a moment down.
+    pub(crate) fn temporary_key(&mut self, call: &Call, wall: Timestamp, at: impl Fn(Duration) -> String) -> Answer {
+        if !call.has_type("application/json") {
+            return error(400, "The request body has to be JSON.", "Bad Request");
+        }
+        let request: t::CreateTemporaryAccessKeyByTokenRequestBody = match call.json() {
+            Ok(request) => request,
+            Err(why) => return error(400, &format!("The request body is not valid: {why}"), "Bad Request"),
+        };
+        let identity = request.auth.identity;
+        if !identity.methods.contains(&AuthMethod::Token) {
+            return error(400, "Expecting to find token in identity.", "Bad Request");
+        }
+        let (id, seconds) = identity.token.map(|token| (token.id, token.duration_seconds)).unwrap_or_default();
+        let seconds = seconds.unwrap_or(KEY_SECONDS.0);
+        if !(KEY_SECONDS.0..=KEY_SECONDS.1).contains(&seconds) {
+            return error(400, "duration_seconds has to be 900 to 86400.", "Bad Request");
+        }
+        let checked = match &id {
+            Some(id) => self.check_token(id.expose(), call.now),
+            None => self.check(call, wall),
+        };
+        if let Err(refused) = checked {
+            return error(401, &refused.message, "Unauthorized");
+        }
+        let expires = call.now.saturating_add(Duration::from_secs(seconds.unsigned_abs()));
+        let Some(key) = AccessKey::new(Some(expires)) else {
+            return error(500, "No key can be made.", "Internal Server Error");
+        };
+        let credential = t::Credential {
+            access: text(&key.access),
+            secret: Some(key.secret.clone().into()),
+            securitytoken: key.temporary.as_ref().map(|(token, _)| token.clone().into()),
+            expires_at: Some(at(expires)),
+        };
+        // Those that have ended are kept a while, to be told apart from those that never were.
+        let lifetime = self.lifetime;
+        self.temporary
+            .retain(|_, key| key.temporary.as_ref().is_some_and(|(_, end)| end.saturating_add(lifetime) > call.now));
+        self.temporary.insert(key.access.clone(), key);
+        Answer::json(201, &t::TemporaryAccessKeyResp { credential: Some(credential) })
+    }
+
+    /// The account, as the only one that its user can reach.
+    pub(crate) fn domains(&self, call: &Call) -> Answer {
+        let domain = t::Domains {
+            id: self.domain_id.clone(),
+            name: text(&self.domain),
+            description: text(""),
+            enabled: Some(true),
+            links: Some(link(format!("{}/v3/domains/{}", call.origin(), self.domain_id))),
+        };
+        let links = Some(link(format!("{}{}", call.origin(), call.path)));
+        Answer::json(200, &t::KeystoneAuthDomainListResp { domains: Some(vec![domain]), links })
+    }
+
+    /// A project of the account, by region and id.
+    fn project(&self, call: &Call, (region, id): (&str, &str)) -> t::ProjectResult {
+        t::ProjectResult {
+            id: id.to_owned(),
+            name: text(region),
             domain_id: text(&self.domain_id),
             parent_id: text(&self.domain_id),
             description: text(""),
             is_domain: Some(false),
             enabled: Some(true),
-            links: Some(links(format!("{}/v3/projects/{}", call.origin(), self.project_id))),
-        };
-        let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
-        let list = t::KeystoneProjectListResp {
-            links: Some(links(format!("{}{}{query}", call.origin(), call.path))),
-            projects: Some(if own && first { vec![project()] } else { Vec::new() }),
-        };
-        Answer::json(200, &list)
+            links: Some(links(format!("{}/v3/projects/{id}", call.origin()))),
+        }
     }
+
+    /// All projects of the account; `away` is that of the other region.
+    pub(crate) fn all_projects(&self, call: &Call, away: (&str, &str)) -> Answer {
+        let own = [(self.region.as_str(), self.project_id.as_str()), away];
+        let links = Some(link(format!("{}{}", call.origin(), call.path)));
+        let projects = own.into_iter().filter_map(|project| recast(&self.project(call, project)).ok());
+        let projects = Some(projects.collect());
+        Answer::json(200, &t::KeystoneAuthProjectListResp { links, projects })
+    }
+
+    /// The projects that match a request; `away` is that of the other region.
+    pub(crate) fn projects(&self, call: &Call, away: (&str, &str)) -> Answer {
+        let query = call.pairs();
+        let same = |name: &str, own: &str| query.get(name).is_none_or(|sent| sent == own);
+        let own = same("domain_id", &self.domain_id)
+            && same("parent_id", &self.domain_id)
+            && query.truth("enabled") != Some(false)
+            && query.truth("is_domain") != Some(true);
+        let all = [(self.region.as_str(), self.project_id.as_str()), away];
+        let matching = all.into_iter().filter(|(region, _)| own && same("name", region));
+        let size = query.number("per_page", LARGEST_PAGE, 1, LARGEST_PAGE).unwrap_or(LARGEST_PAGE);
+        let page = query.number("page", 1, 1, usize::MAX).unwrap_or(usize::MAX);
+        let shown = matching.skip(page.saturating_sub(1).saturating_mul(size)).take(size);
+        let projects = Some(shown.map(|project| self.project(call, project)).collect());
+        let query = if call.query.is_empty() { String::new() } else { format!("?{}", call.query) };
+        let links = Some(links(format!("{}{}{query}", call.origin(), call.path)));
+        Answer::json(200, &t::KeystoneProjectListResp { links, projects })
+    }
+}
+
+fn link(href: String) -> t::LinksSelf {
+    t::LinksSelf { self_: Some(href) }
+}
+
+fn links(href: String) -> t::Links {
+    t::Links { self_: Some(href), previous: None, next: None }
 }

@@ -1,39 +1,56 @@
 //! Huawei Cloud CBR and its IAM as a server.
 
+mod agents;
 mod aksk;
+mod backups;
+mod billing;
+mod bounds;
+mod checkpoints;
+mod desk;
+mod domains;
+mod effects;
 mod iam;
 mod lists;
+mod organization;
+mod policies;
+mod protectables;
+mod replication;
+mod resources;
+mod restore;
+mod seeds;
+mod sharing;
 mod state;
+mod sync;
+mod tags;
+mod tasks;
+mod things;
+mod vaults;
 mod views;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::Method;
-use huawei_cbr::v3::types as t;
 use huawei_cbr::{iam_v3, v3};
 
 use self::aksk::{AccessKey, Refused};
+use self::desk::{Answered, Desk};
 use self::iam::{Iam, Scope};
-use self::lists::{Page, page};
-use self::state::{Backup, Refusal, Resource, Start, State, Vault};
-use self::views::{Project, gateway_error};
+use self::state::State;
+use self::tasks::Start;
+use self::things::Vault;
+use self::views::gateway_error;
 use crate::builder::StartError;
 use crate::clock::SimClock;
 use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
 use crate::ids::Ids;
-use crate::message::{Answer, Call, Pairs};
+use crate::message::{Answer, Call};
 use crate::routes::{Found, Routes, routes};
 use crate::script::Scripts;
 use crate::settings::Settings;
 use crate::simulator::Setup;
-
-/// `ImportBackup` takes so many backups.
-const MOST_BACKUPS: usize = 50;
-/// Longest name of a bucket.
-const LONGEST_BUCKET: usize = 255;
 
 /// One region: CBR and IAM at the same address.
 struct Cbr {
@@ -52,7 +69,8 @@ pub(crate) fn open(setup: Setup<'_>) -> Result<(Box<dyn Vendor>, Endpoint), Star
     let lifetime = setup.settings.iam_token_lifetime;
     let key = AccessKey::new(setup.settings.cbr_temporary_keys).ok_or(StartError::Random)?;
     let iam = Iam::new(&mut ids, setup.password.clone(), setup.origin.clone(), lifetime, key);
-    let state = State::new(ids, setup.settings, setup.clock.epoch().as_second());
+    let mut more = Ids::new(&format!("{} and more", setup.name));
+    let state = State::new(ids, &mut more, setup.settings, setup.clock.clone());
     let target =
         |vault: &Vault| EndpointTarget { kind: "vault".to_owned(), id: vault.id.clone(), name: vault.name.clone() };
     let endpoint = Endpoint {
@@ -66,7 +84,7 @@ pub(crate) fn open(setup: Setup<'_>) -> Result<(Box<dyn Vendor>, Endpoint), Star
         access_key: Some(iam.key.access.clone()),
         secret_key: Some(iam.key.secret.clone()),
         security_token: iam.key.temporary.as_ref().map(|(token, _)| token.clone()),
-        targets: state.vaults().iter().filter(|vault| vault.hybrid).map(target).collect(),
+        targets: state.vaults.iter().filter(|vault| vault.hybrid).map(target).collect(),
         ..Endpoint::at(setup.name, "huawei-cbr", setup.origin)
     };
     let vendor = Cbr {
@@ -88,15 +106,16 @@ impl Vendor for Cbr {
     fn answer(&self, call: &Call) -> Answer {
         let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, iam) = &mut *locked;
-        let request = state.request_id();
+        state.settle(call.now);
+        let request = state.hex();
         match call.operation() {
-            Some("KeystoneCreateUserTokenByPassword") => iam
-                .token(call, |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
-                .with("x-iam-trace-id", &request),
-            Some("KeystoneListProjects") => {
-                let refused = self.refused(iam, call, &request, false);
-                refused.unwrap_or_else(|| iam.projects(call)).with("x-iam-trace-id", &request)
-            }
+            Some(
+                operation @ ("KeystoneCreateUserTokenByPassword"
+                | "CreateTemporaryAccessKeyByToken"
+                | "KeystoneListProjects"
+                | "KeystoneListAuthProjects"
+                | "KeystoneListAuthDomains"),
+            ) => self.identity(operation, state, iam, call, &request).with("x-iam-trace-id", &request),
             Some(operation) => {
                 let refused = self.refused(iam, call, &request, true);
                 refused
@@ -111,7 +130,7 @@ impl Vendor for Cbr {
     }
 
     fn refusal(&self, status: u16) -> Answer {
-        let request = self.state.lock().unwrap_or_else(PoisonError::into_inner).0.request_id();
+        let request = self.state.lock().unwrap_or_else(PoisonError::into_inner).0.hex();
         let (code, message) = match status {
             401 => ("0301", "Incorrect IAM authentication information: decrypt token fail"),
             403 => ("0302", "The policy does not allow this action."),
@@ -142,195 +161,138 @@ impl Cbr {
         let refused = match iam.check(call, self.clock.clients_wall()) {
             Err(refused) => refused,
             Ok(Scope::Account) if for_project => Refused::new(403, "0302", "The token is not for a project."),
-            Ok(_) if !for_project || call.param(0) == iam.project_id => return None,
+            Ok(_) if !for_project || !names_project(call) || call.param(0) == iam.project_id => return None,
             Ok(_) => Refused::new(403, "0302", "The credentials are not for this project."),
         };
         Some(Answer::json(refused.status, &gateway_error(refused.code, &refused.message, request)))
     }
 
-    fn dispatch(&self, operation: &str, state: &mut State, iam: &Iam, call: &Call, request: &str) -> Answer {
-        let project = Project { id: &iam.project_id, user: &iam.user_id, clock: &self.clock, now: call.now };
-        let query = call.pairs();
-        let start = Start { now: call.now, usual: self.settings.duration, scripts: &self.scripts, request };
-        let answer = match operation {
-            "ImportCheckpoint" => import_checkpoint(state, call, start),
-            "ImportBackup" => import_backup(state, call, start),
-            "ListVault" => list_vaults(state, &project, &query, &self.settings),
-            "ListExternalVault" => list_external(state, &project, &query, &self.settings),
-            "ShowVault" => match state.vault(call.param(1)) {
-                Some(vault) => Ok(Answer::json(200, &t::VaultGetResp { vault: Some(project.vault(vault)) })),
-                None => Err(missing("6105", "The vault does not exist.")),
-            },
-            "ListOpLogs" => list_logs(state, &project, &query),
-            "ShowOpLog" => match state.log(call.param(1), call.now) {
-                Some(log) => {
-                    let operation_log = Some(project.log(log, state.vault_at(log.vault)));
-                    Ok(Answer::json(200, &t::OperationLogResp { operation_log }))
-                }
-                None => Err(missing("6500", "Operation log does not exist.")),
-            },
-            "ListBackups" => list_backups(state, &project, &query, self.nulls),
-            "ShowBackup" => match state.backup(call.param(1), call.now) {
-                Some(backup) => {
-                    let backup = Some(project.backup(backup, state.vault_at(backup.vault)));
-                    Ok(Answer::json_with_nulls(200, &t::BackupGetResp { backup }, &[("/backup", self.nulls)]))
-                }
-                None => Err(missing("6200", "The backup does not exist.")),
-            },
-            "ShowCheckpoint" => {
-                match state.checkpoint(call.param(1), call.now, |moment| self.clock.at(moment).as_second()) {
-                    Some(found) => {
-                        Ok(Answer::json(200, &t::CheckpointResp { checkpoint: Some(project.checkpoint(&found)) }))
-                    }
-                    None => Err(missing("6217", "The checkpoint does not exist.")),
-                }
-            }
-            other => Err(Answer::json(501, &views::error("9910", &format!("The simulator does not know {other}.")))),
+    /// A call of IAM.
+    fn identity(&self, operation: &str, state: &State, iam: &mut Iam, call: &Call, request: &str) -> Answer {
+        let at = |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        match operation {
+            "KeystoneCreateUserTokenByPassword" => return iam.token(call, at),
+            "CreateTemporaryAccessKeyByToken" => return iam.temporary_key(call, self.clock.clients_wall(), at),
+            _ => {}
+        }
+        if let Some(refused) = self.refused(iam, call, request, false) {
+            return refused;
+        }
+        let away = (state.away.region.as_str(), state.away.project.as_str());
+        match operation {
+            "KeystoneListAuthProjects" => iam.all_projects(call, away),
+            "KeystoneListAuthDomains" => iam.domains(call),
+            _ => iam.projects(call, away),
+        }
+    }
+
+    fn dispatch(&self, operation: &'static str, state: &mut State, iam: &Iam, call: &Call, request: &str) -> Answer {
+        let mut desk = Desk {
+            state,
+            iam,
+            call,
+            query: call.pairs(),
+            operation,
+            settings: &self.settings,
+            how: Start { now: call.now, usual: self.settings.duration, scripts: &self.scripts, request },
+            nulls: self.nulls,
         };
-        answer.unwrap_or_else(|refused| refused)
+        desk.dispatch().unwrap_or_else(|refusal| refusal.answer())
     }
 }
 
-fn missing(code: &str, message: &str) -> Answer {
-    Answer::json(404, &views::error(code, message))
+/// Whether the first parameter of the path is the project.
+fn names_project(call: &Call) -> bool {
+    !matches!(
+        call.operation(),
+        Some("ListProjects" | "ListDomainProjects" | "ShowDomain" | "MigrateDomain" | "ShowMigrateStatus")
+    )
 }
 
-fn invalid(why: &str) -> Answer {
-    Answer::json(400, &views::error("9900", &format!("Parameter check failed: {why}.")))
-}
-
-fn count(number: usize) -> Option<i64> {
-    i64::try_from(number).ok()
-}
-
-/// The page asked for, or the refusal.
-fn paging(query: &Pairs) -> Result<Page, Answer> {
-    page(query).map_err(|name| invalid(&name))
-}
-
-fn body<T: serde::de::DeserializeOwned>(call: &Call) -> Result<T, Answer> {
-    if !call.has_type("application/json") {
-        return Err(invalid("the body has to be of the type application/json"));
-    }
-    call.json().map_err(|why| invalid(&why))
-}
-
-fn import_checkpoint(state: &mut State, call: &Call, start: Start<'_>) -> Result<Answer, Answer> {
-    let request: t::SyncReq = body(call)?;
-    let vault_id = request.sync.vault_id;
-    match state.synchronize(&vault_id, start) {
-        Ok(id) => {
-            let sync = t::SyncRespBody { operation_log_id: Some(id), vault_id: Some(vault_id) };
-            Ok(Answer::json(200, &t::SyncResp { sync: Some(sync) }))
+impl Desk<'_> {
+    fn dispatch(&mut self) -> Answered {
+        match self.operation {
+            "ListOpLogs" => self.list_logs(),
+            "ShowOpLog" => self.show_log(),
+            "CreateCheckpoint" => self.create_checkpoint(),
+            "CopyCheckpoint" => self.copy_checkpoint(),
+            "ImportCheckpoint" => self.import_checkpoint(),
+            "ShowCheckpoint" => self.show_checkpoint(),
+            "ListBackups" => self.list_backups(),
+            "ImportBackup" => self.import_backups(),
+            "DeleteBackup" => self.delete_backup(),
+            "ShowBackup" => self.show_backup(),
+            "UpdateBackup" => self.rename_backup(),
+            "ShowMetadata" => self.backup_metadata(),
+            "CopyBackup" => self.copy_backup(),
+            "RestoreBackup" => self.restore_backup(),
+            "AddMember" => self.add_members(),
+            "ShowMembersDetail" => self.list_members(),
+            "DeleteMember" => self.delete_member(),
+            "ShowMemberDetail" => self.show_member(),
+            "UpdateMemberStatus" => self.update_member(),
+            "ListVault" => self.list_vaults(),
+            "ListExternalVault" => self.list_external_vaults(),
+            "CreateVault" => self.create_vault(),
+            "CreatePostPaidVault" => self.order_vault(),
+            "BatchUpdateVault" => self.update_all_vaults(),
+            "ShowSummary" => self.summary(),
+            "ShowStorageUsage" => self.storage_usage(),
+            "DeleteVault" => self.delete_vault(),
+            "ShowVault" => self.show_vault(),
+            "UpdateVault" => self.update_vault(),
+            "AddVaultResource" => self.add_resources(),
+            "RemoveVaultResource" => self.remove_resources(),
+            "MigrateVaultResource" => self.move_resources(),
+            "SetVaultResource" => self.set_resources(),
+            "UpdateExpirationTime" => self.set_expiration(),
+            "AssociateVaultPolicy" => self.attach_policy(),
+            "DisassociateVaultPolicy" => self.detach_policy(),
+            other => self.dispatch_others(other),
         }
-        Err(Refusal::Unknown) => Err(missing("6105", "The vault does not exist.")),
-        Err(Refusal::NotHybrid) => {
-            Err(Answer::json(400, &views::error("7300", "The vault type has no synchronization.")))
+    }
+
+    fn dispatch_others(&mut self, operation: &str) -> Answered {
+        match operation {
+            "CreatePolicy" => self.create_policy(),
+            "ListPolicies" => self.list_policies(),
+            "DeletePolicy" => self.delete_policy(),
+            "ShowPolicy" => self.show_policy(),
+            "UpdatePolicy" => self.update_policy(),
+            "CreateOrganizationPolicy" => self.create_organization_policy(),
+            "ListOrganizationPolicies" => self.list_organization_policies(),
+            "DeleteOrganizationPolicy" => self.delete_organization_policy(),
+            "ShowOrganizationPolicy" => self.show_organization_policy(),
+            "UpdateOrganizationPolicy" => self.update_organization_policy(),
+            "ListOrganizationPolicyDetail" => self.organization_policy_detail(),
+            "ListAgent" => self.list_agents(),
+            "RegisterAgent" => self.register_agent(),
+            "ShowAgent" => self.show_agent(),
+            "UnregisterAgent" => self.unregister_agent(),
+            "UpdateAgent" => self.update_agent(),
+            "AddAgentPath" => self.add_paths(),
+            "RemoveAgentPath" => self.remove_paths(),
+            "CheckAgent" => self.check_agents(),
+            "ListProtectable" => self.list_protectables(),
+            "ShowProtectable" => self.show_protectable(),
+            "ShowReplicationCapabilities" => self.replication_capabilities(),
+            "ShowVaultResourceInstances" => self.find_by_tags(),
+            "ShowVaultProjectTag" => self.project_tags(),
+            "CreateVaultTags" => self.create_tag(),
+            "ShowVaultTag" => self.show_tags(),
+            "BatchCreateAndDeleteVaultTags" => self.change_tags(),
+            "DeleteVaultTag" => self.delete_tag(),
+            "ChangeOrder" => self.change_order(),
+            "UpdateOrder" => self.update_order(),
+            "ChangeVaultChargeMode" => self.change_charge_mode(),
+            "ListFeatures" => self.list_features(),
+            "ShowFeature" => self.show_feature(),
+            "ListProjects" => self.list_projects(),
+            "ListDomainProjects" => self.list_domain_projects(),
+            "ShowDomain" => self.show_domain(),
+            "MigrateDomain" => self.migrate_domain(),
+            "ShowMigrateStatus" => self.migration(),
+            other => Ok(Answer::json(501, &views::error("9910", &format!("The simulator does not know {other}.")))),
         }
-        Err(Refusal::Running) => {
-            Err(Answer::json(400, &views::error("7302", "A synchronization of this vault is already running.")))
-        }
     }
-}
-
-fn import_backup(state: &mut State, call: &Call, start: Start<'_>) -> Result<Answer, Answer> {
-    let request: t::BackupSyncReq = body(call)?;
-    if !(1..=MOST_BACKUPS).contains(&request.sync.len()) {
-        return Err(invalid("sync must have 1 to 50 entries"));
-    }
-    if let Some(why) = request.sync.iter().find_map(fault) {
-        return Err(invalid(&why));
-    }
-    let mut accepted = Vec::with_capacity(request.sync.len());
-    for entry in request.sync {
-        let backup = Backup {
-            id: entry.backup_id.clone(),
-            name: entry.backup_name.into(),
-            checkpoint: String::new(),
-            vault: 0,
-            resource: Resource {
-                id: entry.resource_id,
-                name: entry.resource_name,
-                kind: entry.resource_type.to_string(),
-            },
-            created: entry.created_at,
-        };
-        let operation_log_id = state.import(backup, &entry.bucket_name, start);
-        accepted.push(t::BackupSyncRespBody { backup_id: Some(entry.backup_id), operation_log_id });
-    }
-    Ok(Answer::json(200, &t::BackupSyncResp { sync: Some(accepted) }))
-}
-
-/// What is wrong with an entry; its name has been checked when it was read.
-fn fault(entry: &t::BackupSync) -> Option<String> {
-    let texts = [
-        ("backup_id", &entry.backup_id),
-        ("bucket_name", &entry.bucket_name),
-        ("image_path", &entry.image_path),
-        ("resource_id", &entry.resource_id),
-        ("resource_name", &entry.resource_name),
-    ];
-    if let Some((name, _)) = texts.iter().find(|(_, text)| text.is_empty()) {
-        return Some(format!("{name} is empty"));
-    }
-    if entry.bucket_name.chars().count() > LONGEST_BUCKET {
-        return Some("bucket_name is too long".to_owned());
-    }
-    (!entry.resource_type.is_known()).then(|| "resource_type is not supported".to_owned())
-}
-
-/// The page of targets asked for, or the refusal.
-fn target_paging(query: &Pairs, settings: &Settings) -> Result<Page, Answer> {
-    paging(query).map(|page| Page { limit: settings.cap(page.limit), ..page })
-}
-
-fn list_vaults(state: &State, project: &Project<'_>, query: &Pairs, settings: &Settings) -> Result<Answer, Answer> {
-    let page = target_paging(query, settings)?;
-    let found = lists::vaults(state, query);
-    Ok(Answer::json(200, &vault_list(project, &found, page)))
-}
-
-fn vault_list(project: &Project<'_>, found: &[&Vault], page: Page) -> t::VaultListResp {
-    t::VaultListResp {
-        count: count(found.len()),
-        limit: count(page.limit),
-        offset: count(page.offset),
-        vaults: Some(page.cut(found).into_iter().map(|vault| project.vault(vault)).collect()),
-    }
-}
-
-/// The simulator has one region, so another project than the own one has no vaults.
-fn list_external(state: &State, project: &Project<'_>, query: &Pairs, settings: &Settings) -> Result<Answer, Answer> {
-    let page = target_paging(query, settings)?;
-    let external = query.get("external_project_id").ok_or_else(|| invalid("external_project_id is missing"))?;
-    query.get("region_id").ok_or_else(|| invalid("region_id is missing"))?;
-    let found = if external == project.id { lists::vaults(state, query) } else { Vec::new() };
-    Ok(Answer::json(200, &vault_list(project, &found, page)))
-}
-
-fn list_logs(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answer, Answer> {
-    let page = paging(query)?;
-    let found =
-        lists::logs(state, query, project.now, |moment| project.clock.at(moment)).map_err(|name| invalid(&name))?;
-    let shown = page.cut(&found).into_iter().map(|log| project.log(log, state.vault_at(log.vault)));
-    let list = t::OpListResp {
-        count: count(found.len()),
-        limit: count(page.limit),
-        offset: count(page.offset),
-        operation_logs: Some(shown.collect()),
-    };
-    Ok(Answer::json(200, &list))
-}
-
-fn list_backups(state: &State, project: &Project<'_>, query: &Pairs, nulls: &[&str]) -> Result<Answer, Answer> {
-    let page = paging(query)?;
-    let found = lists::backups(state, query, project.now).map_err(|name| invalid(&name))?;
-    let shown = page.cut(&found).into_iter().map(|backup| project.backup(backup, state.vault_at(backup.vault)));
-    let list = t::BackupListResp {
-        count: count(found.len()),
-        limit: count(page.limit),
-        offset: count(page.offset),
-        backups: Some(shown.collect()),
-    };
-    Ok(Answer::json_with_nulls(200, &list, &[("/backups", nulls)]))
 }

@@ -1,79 +1,26 @@
-//! Vaults, backups and operation logs of one CBR project.
+//! Everything that one CBR project knows.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use huawei_cbr::v3::types as t;
+
+use super::billing::Purchase;
+use super::domains::{Account, Migration};
+use super::organization::Organized;
+use super::policies::Policy;
+use super::seeds::{self, Seeds};
+use super::sharing::Share;
+use super::tasks::{Change, Log, OfVault, Order, Start, Work};
+use super::things::{Away, BACKUP_SIZE, Backup, Checkpoint, Machine, Replica, Vault};
+use crate::clock::SimClock;
 use crate::control::JobState;
-use crate::course::{Course, End};
+use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
-use crate::script::{Behaviour, Scripts};
-use crate::settings::{Settings, Words};
-
-const WORDS: Words = Words { usual: &[("hybrid-1", true), ("vault-web", false)], ready: "hybrid", other: "vault" };
-
-/// A vault.
-#[derive(Debug)]
-pub(crate) struct Vault {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) hybrid: bool,
-    pub(crate) bucket: String,
-    pub(crate) resource: Resource,
-    /// Backups in the bucket that the vault does not know, before what its newest task does.
-    pending: Vec<Backup>,
-    /// Its newest synchronization of the whole vault.
-    newest: Option<usize>,
-}
-
-/// A machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Resource {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) kind: String,
-}
-
-/// A backup.
-#[derive(Clone, Debug)]
-pub(crate) struct Backup {
-    pub(crate) id: String,
-    pub(crate) name: String,
-    pub(crate) checkpoint: String,
-    pub(crate) vault: usize,
-    pub(crate) resource: Resource,
-    /// Seconds since 1970.
-    pub(crate) created: i64,
-}
-
-/// A task.
-#[derive(Debug)]
-pub(crate) struct Log {
-    pub(crate) id: String,
-    pub(crate) request: String,
-    pub(crate) vault: usize,
-    /// The machine of a single backup.
-    pub(crate) resource: Option<Resource>,
-    /// The restore point that a synchronization of a whole vault makes.
-    pub(crate) checkpoint: Option<String>,
-    pub(crate) course: Course,
-    /// What it takes over.
-    pub(crate) imports: Vec<Backup>,
-}
-
-/// A restore point.
-#[derive(Debug)]
-pub(crate) struct Checkpoint<'a> {
-    pub(crate) id: &'a str,
-    pub(crate) created: i64,
-    pub(crate) vault: &'a Vault,
-}
-
-impl Log {
-    /// Whether the service has not forgotten it.
-    pub(crate) fn is_known(&self, now: Duration) -> bool {
-        !matches!(self.course.stage(now), crate::course::Stage::Ended(End::Vanished))
-    }
-}
+use crate::script::Behaviour;
+use crate::settings::Settings;
+use crate::store::{Pending, Store};
 
 /// Why a vault cannot be synchronized.
 #[derive(Debug, PartialEq, Eq)]
@@ -83,144 +30,140 @@ pub(crate) enum Refusal {
     Running,
 }
 
-/// How a synchronization is started.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Start<'a> {
-    pub(crate) now: Duration,
-    pub(crate) usual: Duration,
-    pub(crate) scripts: &'a Scripts,
-    pub(crate) request: &'a str,
-}
-
 /// Everything that one project knows.
 #[derive(Debug)]
 pub(crate) struct State {
     ids: Ids,
-    vaults: Vec<Vault>,
-    vault_by_id: HashMap<String, usize>,
-    seeds: Vec<Backup>,
-    seed_by_id: HashMap<String, usize>,
-    logs: Vec<Log>,
-    log_by_id: HashMap<String, usize>,
-    /// The tasks that take over a backup, oldest first.
-    logs_of_backup: HashMap<String, Vec<usize>>,
+    pub(crate) clock: Arc<SimClock>,
+    pub(crate) vaults: Store<Vault>,
+    pub(crate) backups: Store<Backup>,
+    pub(crate) checkpoints: Store<Checkpoint>,
+    pub(crate) machines: Store<Machine>,
+    pub(crate) policies: Store<Policy>,
+    pub(crate) organization: Store<Organized>,
+    pub(crate) agents: Store<t::Agent>,
+    pub(crate) shares: Store<Share>,
+    pub(crate) purchases: Store<Purchase>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) migration: Option<Migration>,
+    pub(crate) away: Away,
+    pub(crate) logs: Store<Log>,
+    pub(super) pending: Pending<Change>,
 }
 
+/// Number and megabytes of backups.
+pub(crate) type Tally = (i64, i64);
+
 impl State {
-    /// The vaults that the settings want; `epoch` is now, in seconds since 1970.
-    pub(crate) fn new(mut ids: Ids, settings: &Settings, epoch: i64) -> Self {
-        let mut vaults = Vec::new();
-        let mut seeds = Vec::new();
-        for (index, (name, hybrid)) in
-            settings.names(&WORDS, |number| format!("hybrid-{}", number + 1)).into_iter().enumerate()
-        {
-            let kind = if hybrid { "OS::VMware::Server" } else { "OS::Nova::Server" };
-            let resource = Resource { id: ids.uuid(), name: format!("vm-{index}"), kind: kind.to_owned() };
-            let backup = |ids: &mut Ids, name: String, days: i64| Backup {
-                id: ids.uuid(),
-                name,
-                checkpoint: ids.uuid(),
-                vault: index,
-                resource: resource.clone(),
-                created: epoch - days * 86_400,
-            };
-            seeds.push(backup(&mut ids, format!("nightly-{index}-00"), 9));
-            let pending = (1..=settings.backups_per_vault).filter(|_| hybrid);
-            let pending = pending
-                .map(|number| backup(&mut ids, format!("nightly-{index}-{number:02}"), 9 - number as i64))
-                .collect();
-            let (id, bucket) = (ids.uuid(), format!("cbr-hybrid-{index:04}"));
-            vaults.push(Vault { id, name, hybrid, bucket, resource, pending, newest: None });
-        }
-        let vault_by_id = vaults.iter().enumerate().map(|(index, vault)| (vault.id.clone(), index)).collect();
-        let seed_by_id = seeds.iter().enumerate().map(|(index, seed)| (seed.id.clone(), index)).collect();
+    /// The vaults that the settings want. `ids` are of the vaults and their backups, `more` of whatever else is there.
+    pub(crate) fn new(ids: Ids, more: &mut Ids, settings: &Settings, clock: Arc<SimClock>) -> Self {
+        let Seeds { ids, vaults, backups, machines, away, accounts } = seeds::make(ids, more, settings, &clock);
         Self {
             ids,
+            clock,
             vaults,
-            vault_by_id,
-            seeds,
-            seed_by_id,
-            logs: Vec::new(),
-            log_by_id: HashMap::new(),
-            logs_of_backup: HashMap::new(),
+            backups,
+            checkpoints: Store::default(),
+            machines,
+            policies: Store::default(),
+            organization: Store::default(),
+            agents: Store::default(),
+            shares: Store::default(),
+            purchases: Store::default(),
+            accounts,
+            migration: None,
+            away,
+            logs: Store::default(),
+            pending: Pending::default(),
         }
     }
 
     /// An id for an answer.
-    pub(crate) fn request_id(&mut self) -> String {
+    pub(crate) fn hex(&mut self) -> String {
         self.ids.hex()
     }
 
-    pub(crate) fn vaults(&self) -> &[Vault] {
-        &self.vaults
+    /// An id of something new.
+    pub(crate) fn uuid(&mut self) -> String {
+        self.ids.uuid()
     }
 
-    pub(crate) fn vault(&self, id: &str) -> Option<&Vault> {
-        self.vaults.get(*self.vault_by_id.get(id)?)
-    }
-
-    /// The vault of a task or backup.
-    pub(crate) fn vault_at(&self, index: usize) -> Option<&Vault> {
-        self.vaults.get(index)
+    /// A moment in seconds since 1970.
+    pub(crate) fn seconds(&self, moment: Duration) -> i64 {
+        self.clock.at(moment).as_second()
     }
 
     /// The vault to which a bucket leads. How an unknown bucket fails is not documented; the first hybrid vault takes
     /// its backups, so that lists written for another account work.
-    fn vault_of_bucket(&self, bucket: &str) -> Option<usize> {
-        let named = self.vaults.iter().position(|vault| vault.hybrid && vault.bucket == bucket);
-        named.or_else(|| self.vaults.iter().position(|vault| vault.hybrid))
+    fn vault_of_bucket(&self, bucket: &str) -> Option<&Vault> {
+        let mut hybrid = self.vaults.iter().filter(|vault| vault.hybrid);
+        let named = self.vaults.iter().find(|vault| vault.hybrid && vault.bucket == bucket);
+        named.or_else(|| hybrid.next())
     }
 
     /// Starts the synchronization of a whole vault; gives the id of the task.
     pub(crate) fn synchronize(&mut self, vault: &str, start: Start<'_>) -> Result<String, Refusal> {
-        let index = *self.vault_by_id.get(vault).ok_or(Refusal::Unknown)?;
-        let vault = self.vaults.get(index).ok_or(Refusal::Unknown)?;
+        let vault = self.vaults.get(vault).ok_or(Refusal::Unknown)?;
         if !vault.hybrid {
             return Err(Refusal::NotHybrid);
         }
-        let newest = vault.newest.and_then(|newest| self.logs.get(newest));
+        let newest = vault.newest.as_ref().and_then(|newest| self.logs.get(newest));
         if newest.is_some_and(|log| !log.course.is_over(start.now)) {
             return Err(Refusal::Running);
         }
-        let done = newest.is_some_and(|log| log.course.has_effect(start.now));
-        let imports = if done { Vec::new() } else { vault.pending.clone() };
-        let behaviour = start.scripts.next(&vault.id).unwrap_or_else(Behaviour::success);
-        let checkpoint = Some(self.ids.uuid());
-        let id = self.add(index, None, checkpoint, imports.clone(), behaviour, start);
-        let newest = self.logs.len().checked_sub(1);
-        if let Some(vault) = self.vaults.get_mut(index) {
-            vault.pending = imports;
-            vault.newest = newest;
+        let (of, backups) = (OfVault::from(vault), vault.unknown.clone());
+        let checkpoint = self.uuid();
+        let id = of.id.clone();
+        let task = self.start(
+            Order {
+                operation: "ImportCheckpoint",
+                about: vec![id.clone()],
+                vault: Some(of),
+                resource: None,
+                checkpoint: Some(checkpoint.clone()),
+                policy: None,
+                work: Work::Synchronization(backups.len()),
+                change: Some(Change::Imported { vault: id.clone(), backups, checkpoint: Some(checkpoint) }),
+            },
+            start,
+        );
+        if let Some(vault) = self.vaults.get_mut(&id) {
+            vault.newest = Some(task.clone());
         }
-        Ok(id)
+        Ok(task)
     }
 
     /// Starts to take over one backup from `bucket`; gives the id of the task.
     pub(crate) fn import(&mut self, mut backup: Backup, bucket: &str, start: Start<'_>) -> Option<String> {
-        let index = self.vault_of_bucket(bucket)?;
-        backup.vault = index;
-        backup.checkpoint = self.ids.uuid();
-        let behaviour = start.scripts.next(&backup.id).unwrap_or_else(Behaviour::success);
-        Some(self.add(index, Some(backup.resource.clone()), None, vec![backup], behaviour, start))
+        let of = OfVault::from(self.vault_of_bucket(bucket)?);
+        backup.vault.clone_from(&of.id);
+        backup.checkpoint = self.uuid();
+        let order = Order {
+            operation: "ImportBackup",
+            about: vec![backup.id.clone()],
+            resource: Some(backup.resource.clone()),
+            checkpoint: None,
+            policy: None,
+            work: Work::Synchronization(1),
+            change: Some(Change::Imported { vault: of.id.clone(), backups: vec![backup], checkpoint: None }),
+            vault: Some(of),
+        };
+        Some(self.start(order, start))
     }
 
-    fn add(
-        &mut self,
-        vault: usize,
-        resource: Option<Resource>,
-        checkpoint: Option<String>,
-        imports: Vec<Backup>,
-        behaviour: Behaviour,
-        start: Start<'_>,
-    ) -> String {
-        let id = self.ids.uuid();
-        let course = Course::new(start.now, behaviour, start.usual);
-        let request = format!("req-{}", start.request);
-        self.log_by_id.insert(id.clone(), self.logs.len());
-        for backup in &imports {
-            self.logs_of_backup.entry(backup.id.clone()).or_default().push(self.logs.len());
+    /// Starts a task and gives its id.
+    pub(crate) fn start(&mut self, order: Order, start: Start<'_>) -> String {
+        let id = self.uuid();
+        let script = order.about.iter().find_map(|target| start.scripts.next(target));
+        let course = Course::new(start.now, script.unwrap_or_else(Behaviour::success), start.usual);
+        let Order { operation, about, vault, resource, checkpoint, policy, work, change } = order;
+        if let Some(change) = change {
+            self.pending.add(&id, change);
         }
-        self.logs.push(Log { id: id.clone(), request, vault, resource, checkpoint, course, imports });
+        let target = about.into_iter().next().unwrap_or_default();
+        let request = format!("req-{}", start.request);
+        let log = Log { id: id.clone(), request, operation, target, vault, resource, checkpoint, policy, course, work };
+        self.logs.keep(&id, log);
         id
     }
 
@@ -230,60 +173,101 @@ impl State {
     }
 
     pub(crate) fn log(&self, id: &str, now: Duration) -> Option<&Log> {
-        self.logs.get(*self.log_by_id.get(id)?).filter(|log| log.is_known(now))
+        self.logs.get(id).filter(|log| log.is_known(now))
     }
 
     /// How many tasks there were, and the newest `most` of them.
     pub(crate) fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
-        let job = |log: &Log| {
-            let of_vault = || self.vault_at(log.vault).map(|vault| vault.id.as_str());
-            let target = log.resource.as_ref().and_then(|_| log.imports.first()).map(|backup| backup.id.as_str());
-            let operation = if log.resource.is_some() { "ImportBackup" } else { "ImportCheckpoint" };
-            log.course.job(now, &log.id, target.or_else(of_vault).unwrap_or_default(), operation)
-        };
+        let job = |log: &Log| log.course.job(now, &log.id, &log.target, log.operation);
         (self.logs.len(), self.logs.iter().rev().take(most).map(job).collect())
     }
 
-    /// The backups that the service knows; one that was taken over twice is there once, as it was taken over last.
-    pub(crate) fn backups(&self, now: Duration) -> Vec<&Backup> {
-        let done = self.logs.iter().filter(|log| log.course.has_effect(now)).flat_map(|log| &log.imports);
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        let mut backups: Vec<&Backup> = Vec::new();
-        for backup in self.seeds.iter().chain(done) {
-            match places.get(backup.id.as_str()).and_then(|place| backups.get_mut(*place)) {
-                Some(place) => *place = backup,
-                None => {
-                    places.insert(&backup.id, backups.len());
-                    backups.push(backup);
-                }
+    /// Whether a task of a vault is at work that `counts`.
+    pub(crate) fn is_busy(&self, vault: &str, now: Duration, counts: impl Fn(&Log) -> bool) -> bool {
+        self.logs.iter().rev().any(|log| log.is_of(vault) && counts(log) && !log.course.is_over(now))
+    }
+
+    /// A restore point: of a backup, or of a whole vault.
+    pub(crate) fn checkpoint(&self, id: &str) -> Option<Checkpoint> {
+        let of_backup = || {
+            let backup = self.backups.iter().find(|backup| backup.checkpoint == id)?;
+            let vault = self.vaults.get(&backup.vault)?;
+            Some(Checkpoint {
+                id: id.to_owned(),
+                created: backup.created,
+                vault: vault.id.clone(),
+                resources: vault.members.iter().map(|member| member.resource.clone()).collect(),
+                skipped: Vec::new(),
+                extra: None,
+            })
+        };
+        self.checkpoints.get(id).cloned().or_else(of_backup)
+    }
+
+    /// The vault that a resource is in.
+    pub(crate) fn vault_with(&self, resource: &str) -> Option<&Vault> {
+        self.vaults.iter().find(|vault| vault.member(resource).is_some())
+    }
+
+    /// Number and size of the backups of each resource of the vaults that `counts`.
+    pub(crate) fn tallies(&self, counts: impl Fn(&Backup) -> bool) -> HashMap<(&str, &str), Tally> {
+        let mut tallies: HashMap<(&str, &str), Tally> = HashMap::new();
+        for backup in self.backups.iter().filter(|backup| counts(backup)) {
+            let (count, size) = tallies.entry((&backup.vault, &backup.resource.id)).or_default();
+            *count += 1;
+            *size += BACKUP_SIZE;
+        }
+        tallies
+    }
+
+    /// Marks a resource of a vault.
+    pub(crate) fn mark(&mut self, vault: &str, resource: &str, status: &'static str) {
+        if let Some(member) = self.vaults.get_mut(vault).and_then(|vault| vault.member_mut(resource)) {
+            member.status = status;
+        }
+    }
+
+    /// Marks a backup.
+    pub(crate) fn mark_backup(&mut self, id: &str, status: &'static str) {
+        if let Some(backup) = self.backups.get_mut(id) {
+            backup.status = status;
+        }
+    }
+
+    /// Where a replica stands.
+    pub(crate) fn standing(&self, replica: &Replica, now: Duration) -> &'static str {
+        match self.logs.get(&replica.task).map(|log| log.course.stage(now)) {
+            Some(Stage::Waiting) => "waiting_replicate",
+            Some(Stage::Running | Stage::Odd(_)) => "replicating",
+            Some(Stage::Ended(end)) if end.has_effect() => "success",
+            Some(Stage::Ended(End::Stopped)) => "skip",
+            Some(Stage::Ended(_)) | None => "fail",
+        }
+    }
+
+    /// A replica with its state.
+    pub(crate) fn replica(&self, replica: &Replica, now: Duration) -> t::ReplicationRecordGet {
+        let mut shown = replica.shown.clone();
+        shown.status = Some(self.standing(replica, now).into());
+        if let (Some(extra), Some(log)) = (&mut shown.extra_info, self.logs.get(&replica.task)) {
+            let (_, code, reason) = log.status(now);
+            extra.progress = Some(log.course.percent(now).into());
+            (extra.fail_code, extra.fail_reason) = (Some(code.to_owned()), Some(reason.to_owned()));
+        }
+        shown
+    }
+
+    /// Number and size of the replicas in the vaults of the other region, by resource.
+    pub(crate) fn replicas(&self, now: Duration) -> HashMap<(&str, &str), Tally> {
+        let mut tallies: HashMap<(&str, &str), Tally> = HashMap::new();
+        for backup in self.backups.iter() {
+            let arrived = backup.replicas.iter().filter(|replica| self.standing(replica, now) == "success");
+            for vault in arrived.filter_map(|replica| replica.shown.destination_vault_id.as_deref()) {
+                let (count, size) = tallies.entry((vault, &backup.resource.id)).or_default();
+                *count += 1;
+                *size += BACKUP_SIZE;
             }
         }
-        backups
-    }
-
-    /// One backup, as it was taken over last.
-    pub(crate) fn backup(&self, id: &str, now: Duration) -> Option<&Backup> {
-        let logs = self.logs_of_backup.get(id).into_iter().flatten().rev().filter_map(|log| self.logs.get(*log));
-        let taken = logs
-            .filter(|log| log.course.has_effect(now))
-            .find_map(|log| log.imports.iter().find(|backup| backup.id == id));
-        taken.or_else(|| self.seeds.get(*self.seed_by_id.get(id)?))
-    }
-
-    /// A restore point: of a backup, or of a synchronization that has ended well. `at` turns a moment into seconds
-    /// since 1970.
-    pub(crate) fn checkpoint(&self, id: &str, now: Duration, at: impl Fn(Duration) -> i64) -> Option<Checkpoint<'_>> {
-        let all = self.seeds.iter().chain(self.logs.iter().flat_map(|log| &log.imports));
-        let backup = all.filter(|backup| backup.checkpoint == id).find_map(|backup| self.backup(&backup.id, now));
-        if let Some(backup) = backup.filter(|backup| backup.checkpoint == id) {
-            return Some(Checkpoint {
-                id: &backup.checkpoint,
-                created: backup.created,
-                vault: self.vault_at(backup.vault)?,
-            });
-        }
-        let log = self.logs.iter().find(|log| log.checkpoint.as_deref() == Some(id) && log.course.has_effect(now))?;
-        let created = at(log.course.end().unwrap_or(now));
-        Some(Checkpoint { id: log.checkpoint.as_deref()?, created, vault: self.vault_at(log.vault)? })
+        tallies
     }
 }

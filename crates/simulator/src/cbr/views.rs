@@ -1,38 +1,31 @@
 //! The objects of CBR, made of the types that `huawei-cbr` generates from its spec.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use huawei_cbr::v3::open::{BackupStatus, CheckpointStatus, OperationLogStatus, OperationType};
 use huawei_cbr::v3::types as t;
 use jiff::Timestamp;
 
-use super::state::{Backup, Checkpoint, Log, Resource, Vault};
-use crate::clock::SimClock;
+use super::state::{State, Tally};
+use super::tasks::Log;
+use super::things::{Backup, Checkpoint, Member, Resource, Vault};
 use crate::course::{End, Stage};
-
-/// Provider of hybrid VMware backups, and of servers.
-pub(crate) const HYBRID_PROVIDER: &str = "a13639de-00be-4e94-af30-26912d75e4a2";
-const SERVER_PROVIDER: &str = "0daac4c5-6707-4851-97ba-169e36266b66";
 
 /// Members of a backup that the vendor shows as null.
 pub(crate) const NULLS: [&str; 6] =
     ["description", "expired_at", "parent_id", "protected_at", "resource_az", "updated_at"];
 
-/// What all objects of a project share.
-pub(crate) struct Project<'a> {
-    pub(crate) id: &'a str,
+/// What a call may see.
+pub(crate) struct View<'a> {
+    pub(crate) state: &'a State,
+    /// Id of the project and of its user.
+    pub(crate) project: &'a str,
     pub(crate) user: &'a str,
-    pub(crate) clock: &'a SimClock,
     pub(crate) now: Duration,
 }
 
-fn text(text: &str) -> Option<String> {
+pub(crate) fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
-}
-
-fn provider(vault: &Vault) -> t::ProviderId {
-    let id = if vault.hybrid { HYBRID_PROVIDER } else { SERVER_PROVIDER };
-    t::ProviderId(id.to_owned())
 }
 
 /// A time as CBR writes it: microseconds, no zone.
@@ -44,201 +37,195 @@ fn seconds(seconds: i64) -> Option<String> {
     Timestamp::from_second(seconds).ok().map(time)
 }
 
-/// The status of a task, and what has gone wrong: code and message.
-pub(crate) fn status(log: &Log, now: Duration) -> (OperationLogStatus, &str, &str) {
-    match log.course.stage(now) {
-        Stage::Waiting => (OperationLogStatus::Waiting, "", ""),
-        Stage::Running => (OperationLogStatus::Running, "", ""),
-        Stage::Odd(word) => (OperationLogStatus::from(word), "", ""),
-        Stage::Ended(End::Failed(reason)) => {
-            let (code, message) = match reason.split_once(": ") {
-                Some((code, message)) if code.starts_with("BackupService.") => (code, message),
-                _ => ("BackupService.6406", reason),
-            };
-            (OperationLogStatus::Failed, code, message)
-        }
-        Stage::Ended(End::Stopped) => {
-            (OperationLogStatus::Skipped, "BackupService.6112", "The vault status does not fit the call.")
-        }
-        Stage::Ended(End::Success | End::Bare | End::Vanished | End::NoEffect) => (OperationLogStatus::Success, "", ""),
-    }
+fn provider(id: &str) -> t::ProviderId {
+    t::ProviderId(id.to_owned())
 }
 
-impl Project<'_> {
-    pub(crate) fn vault(&self, vault: &Vault) -> t::Vault {
-        let hybrid = vault.hybrid;
-        let billing = t::Billing {
-            allocated: Some(40),
-            charging_mode: Some("post_paid".into()),
-            cloud_type: Some(if hybrid { "hybrid" } else { "public" }.into()),
-            consistent_level: Some("crash_consistent".into()),
-            object_type: Some(if hybrid { "vmware" } else { "server" }.into()),
-            protect_type: Some(if hybrid { "hybrid" } else { "backup" }.into()),
-            size: Some(200),
-            spec_code: Some(if hybrid { "vault.hybrid.server.normal" } else { "vault.backup.server.normal" }.into()),
-            status: Some("available".into()),
-            storage_unit: hybrid.then(|| vault.bucket.clone()),
-            used: Some(10_240),
-            is_multi_az: Some(false),
-            ..t::Billing::default()
+impl View<'_> {
+    /// A moment as CBR writes it.
+    pub(crate) fn time(&self, moment: Duration) -> String {
+        time(self.state.clock.at(moment))
+    }
+
+    pub(crate) fn one_vault(&self, vault: &Vault) -> t::Vault {
+        self.vault(vault, &self.state.tallies(|backup| backup.vault == vault.id))
+    }
+
+    /// A vault; `tallies` count its backups.
+    pub(crate) fn vault(&self, vault: &Vault, tallies: &HashMap<(&str, &str), Tally>) -> t::Vault {
+        let tally = |member: &Member| {
+            tallies.get(&(vault.id.as_str(), member.resource.id.as_str())).copied().unwrap_or_default()
         };
+        let used = tallies.iter().filter(|((of, _), _)| *of == vault.id).map(|(_, (_, size))| size).sum();
         t::Vault {
             id: vault.id.clone(),
             name: text(&vault.name),
-            billing: Some(billing),
-            description: text(""),
-            project_id: text(self.id),
-            provider_id: Some(provider(vault)),
-            resources: Some(vec![resource(&vault.resource)]),
-            tags: Some(Vec::new()),
-            enterprise_project_id: Some("0".into()),
-            auto_bind: Some(false),
-            bind_rules: Some(t::VaultBindRules { tags: Some(Vec::new()) }),
+            billing: Some(billing(vault, used)),
+            project_id: text(self.project),
+            provider_id: Some(provider(vault.provider())),
+            resources: Some(vault.members.iter().map(|member| resource(member, tally(member))).collect()),
+            tags: Some(vault.tags.clone()),
             user_id: text(self.user),
-            created_at: Some(time(self.clock.epoch())),
-            auto_expand: Some(false),
-            smn_notify: Some(true),
-            threshold: Some(80),
-            sys_lock_source_service: Some("".into()),
-            locked: Some(false),
-            availability_zone: None,
+            ..(*vault.shown).clone()
         }
     }
 
-    pub(crate) fn log(&self, log: &Log, vault: Option<&Vault>) -> t::OperationLog {
-        let (status, code, message) = status(log, self.now);
+    pub(crate) fn log(&self, log: &Log) -> t::OperationLog {
+        let (status, code, message) = log.status(self.now);
         let over = log.course.end().filter(|end| *end <= self.now);
-        let at = |moment| Some(time(self.clock.at(moment)));
+        let at = |moment| Some(self.time(moment));
         let bare = matches!(log.course.stage(self.now), Stage::Ended(End::Bare));
         let error = |text: &str| (!bare).then(|| text.to_owned());
-        let vault = vault.filter(|_| !bare);
-        let has_effect = log.course.has_effect(self.now);
+        let vault = log.vault.as_ref().filter(|_| !bare);
+        // A synchronization makes its restore point at the end.
+        let has_checkpoint = log.operation != "ImportCheckpoint" || log.course.has_effect(self.now);
         t::OperationLog {
             id: log.id.clone(),
-            operation_type: Some(OperationType::Sync),
+            operation_type: log.work.kind(),
             status: Some(status),
-            project_id: text(self.id),
-            provider_id: vault.map(provider),
+            project_id: text(self.project),
+            provider_id: vault.map(|vault| provider(vault.provider)),
             vault_id: vault.map(|vault| vault.id.clone()),
             vault_name: vault.map(|vault| vault.name.clone()),
-            checkpoint_id: log.checkpoint.clone().filter(|_| has_effect && !bare),
-            policy_id: None,
+            checkpoint_id: log.checkpoint.clone().filter(|_| has_checkpoint && !bare),
+            policy_id: log.policy.clone().filter(|_| !bare),
             created_at: at(log.course.start()),
             started_at: at(if self.now < log.course.begin() { log.course.start() } else { log.course.begin() }),
             ended_at: over.filter(|_| !bare).and_then(at),
             updated_at: at(over.unwrap_or(self.now)),
             error_info: Some(t::OpErrorInfo { code: error(code), message: error(message) }),
-            extra_info: (!bare).then(|| self.extra(log)),
+            extra_info: (!bare).then(|| log.extra(self.now)),
         }
     }
 
-    fn extra(&self, log: &Log) -> t::OpExtraInfo {
-        let common = t::OpExtendInfoCommon {
-            progress: Some(log.course.percent(self.now).into()),
-            request_id: Some(log.request.clone()),
-            task_id: None,
-        };
-        let all = i64::try_from(log.imports.len()).unwrap_or(i64::MAX);
-        let counters = match log.course.stage(self.now) {
-            Stage::Ended(End::Failed(_)) => Some((0, all)),
-            // A synchronization without effect has failed for one backup at least.
-            Stage::Ended(End::NoEffect) => Some((0, all.max(1))),
-            Stage::Ended(End::Stopped) | Stage::Waiting | Stage::Running | Stage::Odd(_) => None,
-            Stage::Ended(_) => Some((all, 0)),
-        };
-        let sync = counters.map(|(taken, failed)| t::OpExtendInfoSync {
-            sync_backup_num: Some(taken),
-            delete_backup_num: Some(0),
-            err_sync_backup_num: Some(failed),
-        });
-        let resource = log.resource.as_ref().map(|resource| t::Resource {
-            id: text(&resource.id),
-            name: text(&resource.name),
-            type_: Some(resource.kind.as_str().into()),
-            extra_info: None,
-        });
-        t::OpExtraInfo { common: Some(common), sync, resource, ..t::OpExtraInfo::default() }
-    }
-
-    pub(crate) fn backup(&self, backup: &Backup, vault: Option<&Vault>) -> t::BackupResp {
+    pub(crate) fn backup(&self, backup: &Backup, with_replicas: bool) -> t::BackupResp {
+        let vault = self.state.vaults.get(&backup.vault);
         let hybrid = vault.is_some_and(|vault| vault.hybrid);
         t::BackupResp {
             id: backup.id.clone(),
             name: text(&backup.name),
             checkpoint_id: text(&backup.checkpoint),
             created_at: seconds(backup.created),
-            description: None,
-            expired_at: None,
+            description: backup.description.clone(),
+            expired_at: backup.expires.map(time),
             extend_info: Some(t::BackupExtendInfo {
-                auto_trigger: Some(false),
+                auto_trigger: Some(backup.automatic),
                 contain_system_disk: Some(true),
                 encrypted: Some(false),
                 system_disk: Some(false),
-                is_multi_az: Some(false),
+                is_multi_az: Some(vault.is_some_and(|vault| vault.multi_az)),
                 ..t::BackupExtendInfo::default()
             }),
             image_type: Some(if hybrid { "sync" } else { "backup" }.into()),
             parent_id: None,
-            project_id: text(self.id),
+            project_id: text(self.project),
             protected_at: None,
             resource_az: None,
             resource_id: text(&backup.resource.id),
             resource_name: text(&backup.resource.name),
-            resource_size: Some(40),
+            resource_size: Some(backup.resource.size),
             resource_type: Some(backup.resource.kind.as_str().into()),
-            scheduled_operation_id: None,
-            status: Some(BackupStatus::Available),
+            scheduled_operation_id: backup.policy.clone(),
+            status: Some(backup.status.into()),
             updated_at: seconds(backup.created),
             vault_id: vault.map(|vault| vault.id.clone()),
-            replication_records: None,
+            replication_records: with_replicas
+                .then(|| backup.replicas.iter().map(|replica| self.state.replica(replica, self.now)).collect()),
             enterprise_project_id: Some("0".into()),
-            provider_id: vault.map(provider),
-            children: Some(Vec::new()),
-            incremental: Some(false),
+            provider_id: vault.map(|vault| provider(vault.provider())),
+            children: Some(self.children(backup)),
+            incremental: Some(backup.incremental),
             version: Some(3),
         }
     }
 
-    pub(crate) fn checkpoint(&self, checkpoint: &Checkpoint<'_>) -> t::CheckpointCreate {
-        let vault = checkpoint.vault;
-        let machine = t::CheckpointResourceResp {
-            id: text(&vault.resource.id),
-            name: text(&vault.resource.name),
-            type_: Some(vault.resource.kind.as_str().into()),
-            protect_status: Some("available".into()),
-            resource_size: Some("40".into()),
-            backup_size: Some("10240".into()),
-            backup_count: Some("1".into()),
-            extra_info: None,
+    /// The backups of the disks of a server.
+    pub(crate) fn children(&self, backup: &Backup) -> Vec<t::BackupResp> {
+        let child = |(id, disk): &(String, Resource)| {
+            let alone = Backup { id: id.clone(), resource: disk.clone(), disks: Vec::new(), ..backup.clone() };
+            t::BackupResp { parent_id: text(&backup.id), ..self.backup(&alone, false) }
         };
+        backup.disks.iter().map(child).collect()
+    }
+
+    /// The state of a restore point: that of the tasks that make it.
+    fn standing(&self, checkpoint: &str) -> &'static str {
+        let mut standing = "available";
+        for log in self.state.logs.iter().filter(|log| log.checkpoint.as_deref() == Some(checkpoint)) {
+            match log.course.stage(self.now) {
+                Stage::Ended(end) if end.has_effect() => {}
+                Stage::Ended(_) => standing = "error",
+                _ => return "protecting",
+            }
+        }
+        standing
+    }
+
+    pub(crate) fn checkpoint(&self, checkpoint: &Checkpoint) -> t::CheckpointCreate {
+        let tallies = self.state.tallies(|backup| backup.vault == checkpoint.vault);
+        let machine = |resource: &Resource| {
+            let found = tallies.get(&(checkpoint.vault.as_str(), resource.id.as_str())).copied().unwrap_or_default();
+            let member = self.state.vaults.get(&checkpoint.vault).and_then(|vault| vault.member(&resource.id));
+            t::CheckpointResourceResp {
+                id: text(&resource.id),
+                name: text(&resource.name),
+                type_: Some(resource.kind.as_str().into()),
+                protect_status: Some(member.map_or("available", |member| member.status).into()),
+                resource_size: Some(resource.size.to_string().as_str().into()),
+                backup_size: Some(found.1.to_string().as_str().into()),
+                backup_count: Some(found.0.to_string().as_str().into()),
+                extra_info: None,
+            }
+        };
+        let vault = self.state.vaults.get(&checkpoint.vault);
         t::CheckpointCreate {
-            id: text(checkpoint.id),
+            id: text(&checkpoint.id),
             created_at: seconds(checkpoint.created),
-            project_id: text(self.id),
-            status: Some(CheckpointStatus::Available),
-            vault: Some(t::CheckpointPlanCreate {
+            project_id: text(self.project),
+            status: Some(self.standing(&checkpoint.id).into()),
+            vault: vault.map(|vault| t::CheckpointPlanCreate {
                 id: text(&vault.id),
                 name: text(&vault.name),
-                provider_id: Some(provider(vault)),
-                resources: Some(vec![machine]),
-                skipped_resources: Some(Vec::new()),
+                provider_id: Some(provider(vault.provider())),
+                resources: Some(checkpoint.resources.iter().map(machine).collect()),
+                skipped_resources: Some(checkpoint.skipped.clone()),
             }),
-            extra_info: None,
+            extra_info: checkpoint.extra.clone(),
         }
     }
 }
 
-fn resource(resource: &Resource) -> t::ResourceResp {
+fn billing(vault: &Vault, used: i64) -> t::Billing {
+    t::Billing {
+        allocated: Some(vault.allocated()),
+        charging_mode: Some(vault.charging_mode().into()),
+        cloud_type: Some(vault.cloud_type().into()),
+        consistent_level: Some(vault.consistent.as_str().into()),
+        object_type: Some(vault.object.as_str().into()),
+        order_id: vault.order.clone(),
+        protect_type: Some(vault.protect_type().into()),
+        size: Some(vault.size),
+        spec_code: Some(vault.spec_code().into()),
+        status: Some(vault.status.into()),
+        storage_unit: vault.hybrid.then(|| vault.bucket.clone()),
+        used: Some(used),
+        is_multi_az: Some(vault.multi_az),
+        ..t::Billing::default()
+    }
+}
+
+fn resource(member: &Member, (count, size): Tally) -> t::ResourceResp {
+    let resource = &member.resource;
     t::ResourceResp {
         id: text(&resource.id),
         name: text(&resource.name),
         type_: Some(resource.kind.as_str().into()),
-        protect_status: Some("available".into()),
-        size: Some(40),
-        backup_size: Some(10_240),
-        backup_count: Some(1),
-        extra_info: None,
-        auto_protect: Some(false),
+        protect_status: Some(member.status.into()),
+        size: Some(resource.size),
+        backup_size: Some(size),
+        backup_count: Some(count),
+        extra_info: member.extra.clone(),
+        auto_protect: Some(!member.suspended),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the tests share: a clock for the clients that moves the simulator's, and one synchronization from begin to end.
 #![allow(dead_code, clippy::expect_used, reason = "each test file uses a part")]
 
+pub mod cloud;
 #[path = "../../../../tests/support/conformance.rs"]
 mod conformance;
 

@@ -4,10 +4,11 @@ use serde_json::Value;
 
 use crate::document::{join, operations, resolve};
 use crate::lint::{Breaches, Context, Role, Rule, SchemaSite};
+use crate::lower::defaults::required as names_of_required;
 use crate::lower::tolerance::BOUNDS;
 
 /// Rules for the lowered document: what lowering must have removed.
-pub static GUARDS: [Rule; 9] = [
+pub static GUARDS: [Rule; 10] = [
     Rule {
         id: "SPEC101",
         title: "only success is left",
@@ -70,6 +71,13 @@ pub static GUARDS: [Rule; 9] = [
         why: "the generated mock helpers do not compile with them",
         fix: "mend the lowering pass `mocks`",
         check: mock_arrays,
+    },
+    Rule {
+        id: "SPEC110",
+        title: "optional members of requests have no default",
+        why: "the generator sends a default that the caller has left out, so that an update would set back what it should not touch",
+        fix: "mend the lowering pass `defaults`",
+        check: defaults,
     },
 ];
 
@@ -149,6 +157,19 @@ pub(super) fn compositions(context: &Context<'_>, breaches: &mut Breaches) {
     for site in &context.sites.schemas {
         if site.node.get("allOf").is_some() {
             breaches.add(join(&site.pointer, "allOf"), "a composition is left");
+        }
+    }
+}
+
+pub(super) fn defaults(context: &Context<'_>, breaches: &mut Breaches) {
+    for site in context.sites.schemas.iter().filter(|site| !site.direction.answer) {
+        let required: Vec<&str> = names_of_required(site.node).collect();
+        let properties = site.node.get("properties").and_then(Value::as_object).into_iter().flatten();
+        for (name, property) in properties.filter(|(name, _)| !required.contains(&name.as_str())) {
+            if property.get("default").is_some() {
+                let at = join(&join(&join(&site.pointer, "properties"), name), "default");
+                breaches.add(at, format!("{name} is optional and has a default"));
+            }
         }
     }
 }
