@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::document::{METHODS, join, operations, resolve, schemas};
+use crate::domain::SYNC;
 use crate::lint::rules::operations::parameters;
 use crate::lint::{Breaches, Context, Role, nearest};
 use crate::lower::unused::UNUSED;
@@ -30,6 +31,7 @@ const EXTENSIONS: [&str; 23] = [
     "x-source",
     "x-starts",
     "x-starts-job",
+    SYNC,
     "x-unit",
     "x-unused",
     "x-vendor",
