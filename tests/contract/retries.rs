@@ -54,6 +54,7 @@ async fn only_what_is_idempotent_is_sent_again_when_the_vendor_is_busy() {
                 "getSeedsForDisks",
                 "CheckAgent",
                 "ShowVaultResourceInstances",
+                "Proxy_CheckSshConnectionConfig",
             ];
             let safe = (operation.method != "POST" && !operation.starts_job && operation.id != "UpdateOrder")
                 || ["Auth_Token", "login", "createRemoteSession"].contains(&operation.id)

@@ -11,7 +11,8 @@ use crate::lint::{Breaches, Context, Role, nearest};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 23] = [
+const EXTENSIONS: [&str; 24] = [
+    "x-aliases",
     "x-change",
     "x-doubts",
     "x-dr-permissions",

@@ -200,7 +200,8 @@ pub static RULES: [Rule; 51] = [
         id: "SPEC027",
         title: "x-wire-types names JSON types",
         why: "only known combinations have a tolerant reader",
-        fix: "use [integer, string], [number, string], [boolean, string], or [array, object] or [array, string] on a named array",
+        fix: "use [integer, string], [number, string], [boolean, string], [array, object] on a named array or page, or [array, string] on a \
+              named array",
         check: schemas::wire_types,
     },
     Rule {
