@@ -19,6 +19,7 @@ pub mod scenario;
 mod script;
 mod settings;
 mod simulator;
+mod store;
 mod text;
 mod tls;
 mod vb365;

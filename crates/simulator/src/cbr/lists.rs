@@ -8,26 +8,14 @@ use jiff::Timestamp;
 use super::state::{Backup, Log, State, Vault};
 use super::views::status;
 use crate::message::Pairs;
+use crate::store::Page;
 
 /// Largest page, and the default.
 const LARGEST: usize = 1000;
 
-/// A page that is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Page {
-    pub(crate) limit: usize,
-    pub(crate) offset: usize,
-}
-
 /// `Err` with the name of a parameter whose value does not fit.
 pub(crate) fn page(query: &Pairs) -> Result<Page, String> {
     Ok(Page { limit: query.number("limit", LARGEST, 1, LARGEST)?, offset: query.number("offset", 0, 0, usize::MAX)? })
-}
-
-impl Page {
-    pub(crate) fn cut<'a, T>(self, all: &[&'a T]) -> Vec<&'a T> {
-        all.iter().skip(self.offset).take(self.limit).copied().collect()
-    }
 }
 
 /// Values that are given by repeating the name, by commas, or both.

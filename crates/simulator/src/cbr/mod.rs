@@ -15,7 +15,7 @@ use huawei_cbr::{iam_v3, v3};
 
 use self::aksk::{AccessKey, Refused};
 use self::iam::{Iam, Scope};
-use self::lists::{Page, page};
+use self::lists::page;
 use self::state::{Backup, Refusal, Resource, Start, State, Vault};
 use self::views::{Project, gateway_error};
 use crate::builder::StartError;
@@ -29,6 +29,7 @@ use crate::routes::{Found, Routes, routes};
 use crate::script::Scripts;
 use crate::settings::Settings;
 use crate::simulator::Setup;
+use crate::store::Page;
 
 /// `ImportBackup` takes so many backups.
 const MOST_BACKUPS: usize = 50;
@@ -295,7 +296,7 @@ fn vault_list(project: &Project<'_>, found: &[&Vault], page: Page) -> t::VaultLi
         count: count(found.len()),
         limit: count(page.limit),
         offset: count(page.offset),
-        vaults: Some(page.cut(found).into_iter().map(|vault| project.vault(vault)).collect()),
+        vaults: Some(page.cut(found.iter().copied()).into_iter().map(|vault| project.vault(vault)).collect()),
     }
 }
 
@@ -312,7 +313,7 @@ fn list_logs(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answ
     let page = paging(query)?;
     let found =
         lists::logs(state, query, project.now, |moment| project.clock.at(moment)).map_err(|name| invalid(&name))?;
-    let shown = page.cut(&found).into_iter().map(|log| project.log(log, state.vault_at(log.vault)));
+    let shown = page.cut(found.iter().copied()).into_iter().map(|log| project.log(log, state.vault_at(log.vault)));
     let list = t::OpListResp {
         count: count(found.len()),
         limit: count(page.limit),
@@ -325,7 +326,8 @@ fn list_logs(state: &State, project: &Project<'_>, query: &Pairs) -> Result<Answ
 fn list_backups(state: &State, project: &Project<'_>, query: &Pairs, nulls: &[&str]) -> Result<Answer, Answer> {
     let page = paging(query)?;
     let found = lists::backups(state, query, project.now).map_err(|name| invalid(&name))?;
-    let shown = page.cut(&found).into_iter().map(|backup| project.backup(backup, state.vault_at(backup.vault)));
+    let shown =
+        page.cut(found.iter().copied()).into_iter().map(|backup| project.backup(backup, state.vault_at(backup.vault)));
     let list = t::BackupListResp {
         count: count(found.len()),
         limit: count(page.limit),

@@ -13,6 +13,7 @@ use crate::course::{Course, End, Stage};
 use crate::ids::Ids;
 use crate::script::Scripts;
 use crate::settings::{Settings, Words};
+use crate::store::Pending;
 
 const WORDS: Words =
     Words { usual: &[("app-01", true), ("db-01", true), ("web-01", false)], ready: "vm", other: "paused" };
@@ -64,8 +65,8 @@ pub(crate) struct State {
     servers: Vec<Server>,
     tasks: Vec<Task>,
     task_by_id: HashMap<String, usize>,
-    /// Tasks that change something when they end, and have not ended.
-    pending: Vec<usize>,
+    /// What tasks change that have not ended.
+    pending: Pending<Change>,
     /// Milliseconds since 1970 when the clock began.
     epoch: i64,
 }
@@ -108,7 +109,7 @@ impl State {
             servers: vec![local_server, remote_server],
             tasks: Vec::new(),
             task_by_id: HashMap::new(),
-            pending: Vec::new(),
+            pending: Pending::default(),
             epoch,
         }
     }
@@ -256,30 +257,20 @@ impl State {
         let script = order.script.as_deref().and_then(|target| scripts.next(target));
         let behaviour = script.or(order.behaviour).unwrap_or_else(crate::script::Behaviour::success);
         let course = Course::new(now, behaviour, order.action.lasts(usual));
-        if order.change.is_some() {
-            self.pending.push(number);
+        let Order { operation, action, subject, change, .. } = order;
+        if let Some(change) = change {
+            self.pending.add(&id, change);
         }
         self.task_by_id.insert(id.clone(), number);
-        let Order { operation, action, subject, change, .. } = order;
-        self.tasks.push(Task { id, operation, action, subject, course, change });
+        self.tasks.push(Task { id, operation, action, subject, course });
         number
     }
 
     /// Does what tasks that have ended by now were to change.
     pub(crate) fn settle(&mut self, now: Duration) {
-        let mut due = Vec::new();
-        self.pending.retain(|number| {
-            let over = self.tasks.get(*number).is_none_or(|task| task.course.is_over(now));
-            if over {
-                due.push(*number);
-            }
-            !over
-        });
-        for number in due {
-            let task = self.tasks.get_mut(number).filter(|task| task.course.has_effect(now));
-            if let Some(change) = task.and_then(|task| task.change.take()) {
-                self.change(change);
-            }
+        let course = |id: &str| Some(&self.tasks.get(*self.task_by_id.get(id)?)?.course);
+        for due in self.pending.due(now, course).into_iter().filter(|due| due.done) {
+            self.change(due.change);
         }
     }
 

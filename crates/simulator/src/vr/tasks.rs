@@ -116,7 +116,6 @@ pub(crate) struct Task {
     pub(crate) action: Action,
     pub(crate) subject: Subject,
     pub(crate) course: Course,
-    pub(crate) change: Option<Change>,
 }
 
 impl Task {
