@@ -222,15 +222,14 @@ pub(crate) const RESTORE_POINT: &[Member] = &[
     time("immutabilityExpiresOn").told().only(V8),
 ];
 
-const EXPLORERS: &[&str] = &["Vex", "Veod", "Vesp", "Vet"];
-const EXPLORERS_V5: &[&str] = &["vex", "veod", "vesp", "vet"];
+/// The words of v6 to v8, and those of v5.
+const EXPLORERS: &[&str] = &["Vex", "Veod", "Vesp", "Vet", "vex", "veod", "vesp", "vet"];
 
-/// `RESTExploreOptions`; v5 writes a member and its words in another way.
+/// `RESTExploreOptions`; v5 writes the first member in lower case, and both are taken everywhere.
 pub(crate) const EXPLORE: &[Member] = &[
-    time("dateTime").asked().only(V6 | V7 | V8),
-    word("type", EXPLORERS).asked().only(V6 | V7 | V8),
-    time("datetime").asked().only(1),
-    word("type", EXPLORERS_V5).asked().only(1),
+    time("dateTime").asked(),
+    time("datetime").asked(),
+    word("type", EXPLORERS).asked(),
     truth("showDeleted").asked(),
     truth("showAllVersions").asked(),
 ];

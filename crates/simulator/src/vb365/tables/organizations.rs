@@ -68,6 +68,16 @@ pub(crate) const ORGANIZATION: &[Member] = &[
     text("backedUpOrganizationId").told().only(V8),
 ];
 
+/// The view that a tenant of v5 has of itself
+pub(crate) const OWN_ORGANIZATION: &[Member] = &[
+    uuid("id").told(),
+    text("name").told(),
+    word("type", &[]).told(),
+    truth("isBackedup").told(),
+    time("firstBackuptime").told(),
+    time("lastBackuptime").told(),
+];
+
 /// `RESTOrganizationStorageSpaceUsage`
 pub(crate) const USAGE_OF_ORGANIZATION: &[Member] = &[
     uuid("repositoryId").told().only(V8),

@@ -25,7 +25,7 @@ pub(crate) const LICENSE: &[Member] = &[
 pub(crate) const INSTALL: &[Member] = &[text("licenseFile").asked().needed()];
 
 /// `RESTLicenseAutoUpdate`
-pub(crate) const AUTO_UPDATE: &[Member] = &[truth("isEnabled").needed()];
+pub(crate) const AUTO_UPDATE: &[Member] = &[truth("isEnabled")];
 
 /// `RESTLicensedUser`
 pub(crate) const LICENSED_USER: &[Member] = &[
