@@ -1,13 +1,75 @@
-//! No operation without a row in its table, no member without an example. That each row has a contract test is seen to
-//! by [`crate::operations`], which makes them from the tables.
+//! No document without tests, no operation without a row in its table, no member without an example. That each operation
+//! is tested is seen to by a [`Ledger`] in each of the tests that are made from the documents.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use backup_sync_tests::calls::Api;
-use backup_sync_tests::sample;
 use backup_sync_tests::server::{Answer, Server};
 use backup_sync_tests::spec::Spec;
+use backup_sync_tests::{every_document, sample};
 use serde_json::Value;
+
+/// What a test over all operations of a document has looked at, and what was wrong.
+#[derive(Debug)]
+pub struct Ledger {
+    api: Api,
+    seen: BTreeSet<String>,
+    wrong: Vec<String>,
+}
+
+impl Ledger {
+    /// Nothing was looked at yet.
+    pub fn new(api: Api) -> Self {
+        Self { api, seen: BTreeSet::new(), wrong: Vec::new() }
+    }
+
+    /// The operation `id` was looked at; `told` is what was wrong with it.
+    pub fn enter(&mut self, id: &str, told: Vec<String>) {
+        self.seen.insert(id.to_owned());
+        self.wrong.extend(told.into_iter().map(|what| format!("{id}: {what}")));
+    }
+
+    /// Fails when anything was wrong, or when an operation of the document was not looked at.
+    pub fn assert(self, spec: &Spec) {
+        assert!(self.wrong.is_empty(), "{:?}: {:#?}", self.api, self.wrong);
+        let all: BTreeSet<String> = spec.ids().into_iter().collect();
+        let left: Vec<&String> = all.symmetric_difference(&self.seen).collect();
+        assert!(left.is_empty(), "{:?}: not tested, or not in the document: {left:#?}", self.api);
+    }
+}
+
+#[test]
+#[should_panic(expected = "not tested")]
+fn an_operation_without_a_test_is_told() {
+    let spec = Spec::load(Api::Iam.spec());
+    let mut ledger = Ledger::new(Api::Iam);
+    spec.ids().iter().skip(1).for_each(|id| ledger.enter(id, Vec::new()));
+    ledger.assert(&spec);
+}
+
+/// The tests that are declared for every document: a module each, with the tests of all their operations.
+#[test]
+fn every_document_has_its_tests() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../specs");
+    let mut documents: Vec<String> = backup_sync_codegen::documents(&folder)
+        .unwrap()
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let mut declared = Vec::new();
+    macro_rules! declare {
+        ($name:ident, $api:expr) => {
+            declared.push($api);
+        };
+    }
+    every_document!(declare);
+    assert_eq!(declared, Api::ALL);
+    let mut known: Vec<&str> = Api::ALL.iter().map(|api| api.spec()).collect();
+    known.sort_unstable();
+    documents.sort_unstable();
+    assert_eq!(known, documents, "add the document to `every_document!` and to `Api`");
+}
 
 #[test]
 fn the_operation_tables_say_what_the_specs_say() {
@@ -105,14 +167,10 @@ fn every_member_is_shown_by_an_example() {
 
 /// Values for members that no example of the spec shows, from `data/members`; `way` is `requests` or `answers`.
 pub fn further(api: Api, way: &str, id: &str) -> Vec<Value> {
-    let text = match api {
-        Api::V5 => return Vec::new(),
-        Api::V7 => include_str!("../data/members/veeam-vb365-v7.json"),
-        Api::V8 => include_str!("../data/members/veeam-vb365-v8.json"),
-        Api::Cbr => include_str!("../data/members/huawei-cbr-v3.json"),
-        Api::Iam => include_str!("../data/members/huawei-iam-v3.json"),
-        Api::Vr => include_str!("../data/members/vsphere-replication-v2.json"),
-    };
-    let all: Value = serde_json::from_str(text).unwrap();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/members/{}.json", api.spec()));
+    if !path.exists() {
+        return Vec::new();
+    }
+    let all: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     all.get(way).and_then(|all| all.get(id)).and_then(Value::as_array).cloned().unwrap_or_default()
 }

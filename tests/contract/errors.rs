@@ -2,6 +2,7 @@
 
 use backup_sync_runtime::{Connection, Delivery, Error, Kind};
 use backup_sync_tests::calls::Api;
+use backup_sync_tests::every_document;
 use backup_sync_tests::server::{Answer, Server};
 use backup_sync_tests::spec::Spec;
 use serde_json::Value;
@@ -88,35 +89,18 @@ async fn failures(api: Api) {
     assert!(told > 0, "{api:?} documents no failure with an example");
 }
 
-#[tokio::test]
-async fn v5_failures_are_told_as_they_are() {
-    failures(Api::V5).await;
+/// Declares the test of one document.
+macro_rules! of {
+    ($name:ident, $api:expr) => {
+        mod $name {
+            #[tokio::test]
+            async fn failures_are_told_as_they_are() {
+                super::failures($api).await;
+            }
+        }
+    };
 }
-
-#[tokio::test]
-async fn v7_failures_are_told_as_they_are() {
-    failures(Api::V7).await;
-}
-
-#[tokio::test]
-async fn v8_failures_are_told_as_they_are() {
-    failures(Api::V8).await;
-}
-
-#[tokio::test]
-async fn cbr_failures_are_told_as_they_are() {
-    failures(Api::Cbr).await;
-}
-
-#[tokio::test]
-async fn iam_failures_are_told_as_they_are() {
-    failures(Api::Iam).await;
-}
-
-#[tokio::test]
-async fn vr_failures_are_told_as_they_are() {
-    failures(Api::Vr).await;
-}
+every_document!(of);
 
 /// Shapes that the vendors are known to use, on an operation whose document does not promise them.
 #[tokio::test]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use backup_sync_runtime::clock::ManualClock;
-use backup_sync_runtime::{Connection, ExposeSecret as _, SecretString};
+use backup_sync_runtime::{Connection, Error, ExposeSecret as _, SecretString};
 use backup_sync_tests::calls::Api;
 use backup_sync_tests::server::{Answer, Server};
 use backup_sync_tests::spec::Spec;
-use backup_sync_tests::{PASSWORD, REFRESH, SESSION, TOKEN, assert_no_secret, shown};
+use backup_sync_tests::{PASSWORD, REFRESH, SESSION, TOKEN, assert_no_secret, sample, shown};
 use huawei_cbr::{Cbr, Credentials, Keys};
 use jiff::Timestamp;
 use serde_json::json;
@@ -35,14 +35,28 @@ fn leaking(status: u16) -> Answer {
         .header("location", &format!("http://{PASSWORD}@example.com/?token={TOKEN}"))
 }
 
+/// Calls an operation with a secret planted wherever its body has one; it has to arrive, and the call has to fail.
+async fn refused(api: Api, spec: &Spec, server: &Server, connection: &Connection, id: &str) -> Error {
+    let Some(schema) = spec.request_schema(id) else {
+        return api.call(&server.url(""), connection, id).await.unwrap_err();
+    };
+    let mut body = spec.requests(id).remove(0).value;
+    let planted = sample::plant(spec.root(), &schema, &mut body, PASSWORD);
+    let error = api.call_with(&server.url(""), connection, id, &body).await.unwrap_err();
+    let sent = server.taken();
+    let sent = &sent.last().unwrap().body;
+    assert_eq!(sent.matches(PASSWORD).count(), planted, "{api:?} {id}: {sent}");
+    error
+}
+
 #[tokio::test]
 async fn errors_never_show_secrets() {
     for api in Api::ALL {
-        let (server, connection) = (Server::start().await, api.connection());
+        let (spec, server, connection) = (Spec::load(api.spec()), Server::start().await, api.connection());
         for operation in api.operations() {
             for status in [302, 400, 401, 403, 404, 409, 429, 500, 503] {
                 server.answer(leaking(status));
-                let error = api.call(&server.url(""), &connection, operation.id).await.unwrap_err();
+                let error = refused(api, &spec, &server, &connection, operation.id).await;
                 assert_no_secret(&shown(&error));
             }
         }

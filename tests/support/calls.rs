@@ -1,10 +1,9 @@
 //! One way to call any operation of any document by its id, with arguments that nobody looks at.
-
-mod huawei;
-mod veeam;
-mod vsphere;
+//!
+//! The calls are made from the documents by the build script; what they have to look like on the wire is [`crate::expected`].
 
 use std::fmt::Debug;
+use std::future::Future;
 
 use backup_sync_runtime::auth::Fixed;
 use backup_sync_runtime::{Connection, Error, Operation};
@@ -14,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::{TOKEN, header, once};
+use crate::{TOKEN, given, header, once};
 
 /// An answer, whatever its type was.
 #[derive(Clone, Debug)]
@@ -29,27 +28,15 @@ pub struct Read {
     pub shown: String,
 }
 
-impl Read {
-    fn of<T: Serialize + Debug>(answer: ResponseValue<T>) -> Self {
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let shown = format!("{answer:?}");
-        Self { status, headers, body: serde_json::to_value(answer.into_inner()).unwrap(), shown }
-    }
-}
+type Answered<T> = Result<ResponseValue<T>, progenitor_client::Error<()>>;
 
-/// Declares a function that calls any operation of one document.
-macro_rules! table {
-    ($(#[$doc:meta])* $client:ty, $api:ident, { $($id:literal => $call:expr,)* }) => {
-        $(#[$doc])*
-        pub(in crate::calls) async fn send($api: &$client, id: &str) -> Result<crate::calls::Read, backup_sync_runtime::Error> {
-            match id {
-                $($id => Ok(crate::calls::Read::of(backup_sync_runtime::call($id, $call.send()).await?)),)*
-                other => panic!("nobody has written down how to call {other}"),
-            }
-        }
-    };
+/// Sends a typed call and reads its answer.
+async fn read<T: Serialize + Debug>(id: &'static str, call: impl Future<Output = Answered<T>>) -> Result<Read, Error> {
+    let answer = backup_sync_runtime::call(id, call).await?;
+    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+    let shown = format!("{answer:?}");
+    Ok(Read { status, headers, body: serde_json::to_value(answer.into_inner()).unwrap(), shown })
 }
-use table;
 
 /// Reads a request body as the typed client would build it, and writes it out again.
 fn again<T: Serialize + DeserializeOwned>(body: &Value) -> Result<Value, serde_json::Error> {
@@ -61,9 +48,41 @@ tokio::task_local! {
     static GIVEN: Value;
 }
 
-/// A request body from JSON: the one that is given, or `usual`.
-fn body<T: DeserializeOwned>(usual: Value) -> T {
-    serde_json::from_value(GIVEN.try_with(Value::clone).unwrap_or(usual)).expect("a body of its type")
+/// A request body: the one that is given, or the usual one, an example of the document.
+fn body<T: DeserializeOwned>(usual: &str) -> T {
+    let given = GIVEN.try_with(Value::clone);
+    let body = given.or_else(|_| serde_json::from_str(usual)).expect("an example of the document");
+    serde_json::from_value(body).expect("a body of its type")
+}
+
+/// Includes the calls that the build script has made of a document.
+macro_rules! made {
+    ($($module:ident of $spec:literal,)*) => {
+        $(mod $module {
+            include!(concat!(env!("OUT_DIR"), "/", $spec, ".rs"));
+        })*
+    };
+}
+made! {
+    v5 of "veeam-vb365-v5",
+    v7 of "veeam-vb365-v7",
+    v8 of "veeam-vb365-v8",
+    cbr of "huawei-cbr-v3",
+    iam of "huawei-iam-v3",
+    vr of "vsphere-replication-v2",
+}
+
+/// Gives each document, as the name of a module and its [`Api`], to a macro; with it tests of all documents are declared.
+#[macro_export]
+macro_rules! every_document {
+    ($of:ident) => {
+        $of!(v5, $crate::calls::Api::V5);
+        $of!(v7, $crate::calls::Api::V7);
+        $of!(v8, $crate::calls::Api::V8);
+        $of!(cbr, $crate::calls::Api::Cbr);
+        $of!(iam, $crate::calls::Api::Iam);
+        $of!(vr, $crate::calls::Api::Vr);
+    };
 }
 
 /// The documents and their clients.
@@ -136,7 +155,7 @@ impl Api {
         once(self.operations(), self.credentials())
     }
 
-    /// Calls the operation `id` at the server whose address is `server`.
+    /// Calls the operation `id` at the server whose address is `server`, with all parameters and the first example of its body.
     ///
     /// # Errors
     ///
@@ -145,18 +164,16 @@ impl Api {
         let base = format!("{server}{}", self.base());
         let (http, inner) = (connection.http(), connection.clone());
         match self {
-            Self::V5 => veeam::v5::send(&veeam_vb365::v5::Client::new_with_client(&base, http, inner), id).await,
-            Self::V7 => veeam::v7::send(&veeam_vb365::v7::Client::new_with_client(&base, http, inner), id).await,
-            Self::V8 => veeam::v8::send(&veeam_vb365::v8::Client::new_with_client(&base, http, inner), id).await,
-            Self::Cbr => huawei::cbr::send(&huawei_cbr::v3::Client::new_with_client(&base, http, inner), id).await,
-            Self::Iam => huawei::iam::send(&huawei_cbr::iam_v3::Client::new_with_client(&base, http, inner), id).await,
-            Self::Vr => {
-                vsphere::v2::send(&vsphere_replication::v2::Client::new_with_client(&base, http, inner), id).await
-            }
+            Self::V5 => v5::send(&veeam_vb365::v5::Client::new_with_client(&base, http, inner), id).await,
+            Self::V7 => v7::send(&veeam_vb365::v7::Client::new_with_client(&base, http, inner), id).await,
+            Self::V8 => v8::send(&veeam_vb365::v8::Client::new_with_client(&base, http, inner), id).await,
+            Self::Cbr => cbr::send(&huawei_cbr::v3::Client::new_with_client(&base, http, inner), id).await,
+            Self::Iam => iam::send(&huawei_cbr::iam_v3::Client::new_with_client(&base, http, inner), id).await,
+            Self::Vr => vr::send(&vsphere_replication::v2::Client::new_with_client(&base, http, inner), id).await,
         }
     }
 
-    /// As [`Api::call`], with this body instead of the one that nobody looks at.
+    /// As [`Api::call`], with this body instead of the first example.
     ///
     /// # Errors
     ///
@@ -172,9 +189,12 @@ impl Api {
     /// When `value` is not of that type.
     pub fn request_again(self, id: &str, value: &Value) -> Result<Value, serde_json::Error> {
         match self {
-            Self::V5 | Self::V7 | Self::V8 => veeam::again(self, id, value),
-            Self::Cbr | Self::Iam => huawei::again(id, value),
-            Self::Vr => vsphere::again(id, value),
+            Self::V5 => v5::again(id, value),
+            Self::V7 => v7::again(id, value),
+            Self::V8 => v8::again(id, value),
+            Self::Cbr => cbr::again(id, value),
+            Self::Iam => iam::again(id, value),
+            Self::Vr => vr::again(id, value),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Helpers of the tests: a recording mock server, a raw socket server, the list of faults and a server that plays
-//! them, the examples of the specs, and one way to call any operation by its id.
+//! them, the examples of the specs, one way to call any operation by its id, and what that has to
+//! look like on the wire.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,7 +11,9 @@
 #[cfg(feature = "browser")]
 pub mod browser;
 pub mod calls;
+pub mod expected;
 pub mod faults;
+pub mod given;
 pub mod json;
 pub mod raw;
 pub mod sample;
@@ -30,6 +33,12 @@ pub const AWKWARD: &str = "a/b:c d%e";
 
 /// The path segments in which [`AWKWARD`] may arrive: a colon may stand as it is.
 pub const AWKWARD_IN_PATH: [&str; 2] = ["a%2Fb:c%20d%25e", "a%2Fb%3Ac%20d%25e"];
+
+/// What is sent for a list of texts; the first of them for a text.
+pub const TEXTS: [&str; 2] = [AWKWARD, "a & b"];
+
+/// What is sent for a list of numbers; the first of them for a number.
+pub const NUMBERS: [i64; 2] = [7, 11];
 
 /// Values that are planted as secrets; none of them may ever be shown.
 pub const PASSWORD: &str = "planted-password-5f1c";

@@ -86,6 +86,25 @@ pub fn shown(root: &Value, schema: &Value, value: &Value, name: &str, found: &mu
     }
 }
 
+/// Puts `secret` into every text of `value` that `schema` marks as a secret, and counts them.
+pub fn plant(root: &Value, schema: &Value, value: &mut Value, secret: &str) -> usize {
+    let (node, _) = behind(root, schema, "");
+    match value {
+        Value::Array(items) => items.iter_mut().map(|item| plant(root, &node["items"], item, secret)).sum(),
+        Value::Object(members) => {
+            let known = properties(root, &node);
+            let other = node.get("additionalProperties").cloned().unwrap_or_default();
+            let schema = |name: &String| known.get(name).unwrap_or(&other).clone();
+            members.iter_mut().map(|(name, value)| plant(root, &schema(name), value, secret)).sum()
+        }
+        Value::String(_) if node.get("format") == Some(&json!("password")) => {
+            *value = json!(secret);
+            1
+        }
+        _ => 0,
+    }
+}
+
 /// A value of `schema`.
 pub fn make(root: &Value, schema: &Value, what: Make) -> Value {
     build(root, schema, what, true, &mut Vec::new())

@@ -1,6 +1,8 @@
 //! The specs as the tests need them: operations, examples, documented failures.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use backup_sync_codegen::document::{OperationNode, operations, resolve};
 use backup_sync_codegen::{Document, load};
@@ -30,14 +32,21 @@ pub struct Documented {
 }
 
 /// One document.
-#[derive(Debug)]
-pub struct Spec(Document);
+#[derive(Clone, Debug)]
+pub struct Spec(Arc<Document>);
 
 impl Spec {
-    /// Reads `specs/NAME.yaml`.
+    /// Reads `specs/NAME.yaml`, once for all tests of a program.
     pub fn load(name: &str) -> Self {
+        static READ: Mutex<BTreeMap<String, Arc<Document>>> = Mutex::new(BTreeMap::new());
+        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = read.get(name) {
+            return Self(Arc::clone(document));
+        }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../specs/{name}.yaml"));
-        Self(load::file(&path, name).unwrap_or_else(|finding| panic!("{finding}")))
+        let document = Arc::new(load::file(&path, name).unwrap_or_else(|finding| panic!("{finding}")));
+        read.insert(name.to_owned(), Arc::clone(&document));
+        Self(document)
     }
 
     /// The whole document.
@@ -51,8 +60,8 @@ impl Spec {
     }
 
     fn operation(&self, id: &str) -> OperationNode<'_> {
-        let all = operations(self.root());
-        *all.iter().find(|operation| operation.id() == id).unwrap_or_else(|| panic!("no operation {id}"))
+        let mut all = operations(self.root()).into_iter();
+        all.find(|operation| operation.id() == id).unwrap_or_else(|| panic!("no operation {id}"))
     }
 
     fn responses(&self, id: &str) -> &Map<String, Value> {
@@ -76,6 +85,17 @@ impl Spec {
     pub fn request_schema(&self, id: &str) -> Option<Value> {
         let body = self.operation(id).node.get("requestBody").and_then(|node| resolve(self.root(), node))?;
         first_content(body)?.get("schema").cloned()
+    }
+
+    /// The parameters of the operation, those of its path included; references are followed.
+    pub fn parameters(&self, id: &str) -> Vec<&Value> {
+        self.operation(id).parameters(self.root())
+    }
+
+    /// Method in lower case, and path template.
+    pub fn call(&self, id: &str) -> (&str, &str) {
+        let operation = self.operation(id);
+        (operation.method, operation.path)
     }
 
     /// All answers of success.

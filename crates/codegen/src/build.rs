@@ -132,21 +132,40 @@ fn none(findings: Vec<Finding>) -> Result<(), Error> {
 /// `{module}.json` to `OUT_DIR`. Trouble is told to cargo as one `error:` line for each finding; the build fails without a backtrace.
 pub fn build_script() {
     println!("cargo::rerun-if-changed=build.rs");
-    if let Err(error) = build_all() {
+    tell(each_document("specs", build));
+}
+
+/// The body of the build script of contract tests: one call of every operation of the documents in `specs`, a folder named as seen
+/// from the crate's manifest.
+///
+/// Writes `{document}.rs` to `OUT_DIR`; what the file that includes it has to offer is said in [`emit::trials`].
+pub fn trial_script(specs: &str) {
+    println!("cargo::rerun-if-changed=build.rs");
+    tell(each_document(specs, trial));
+}
+
+fn tell(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
         for line in error.to_string().lines() {
             println!("cargo::error={line}");
         }
     }
 }
 
-fn build_all() -> Result<(), Error> {
+/// Does `work` for all documents in a folder, given as seen from the crate's manifest, and gathers what is wrong with them.
+fn each_document(specs: &str, work: fn(&Document, &Path) -> Result<(), Error>) -> Result<(), Error> {
     let variable = |name: &'static str| std::env::var_os(name).map(PathBuf::from).ok_or(Error::Environment(name));
-    let specs = variable("CARGO_MANIFEST_DIR")?.join("specs");
+    let specs = variable("CARGO_MANIFEST_DIR")?.join(specs);
     let out = variable("OUT_DIR")?;
     println!("cargo::rerun-if-changed={}", specs.display());
     let mut findings = Vec::new();
     for path in documents(&specs).map_err(|source| Error::Read { path: specs.clone(), source })? {
-        match build(&path, &out) {
+        // In the repository the file is a link to the reviewed one; cargo has to watch the target.
+        let watched = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        println!("cargo::rerun-if-changed={}", watched.display());
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let loaded = load::file(&path, &format!("specs/{name}")).map_err(one);
+        match loaded.and_then(|document| work(&document, &out)) {
             Err(Error::Findings(found)) => findings.extend(found),
             other => other?,
         }
@@ -171,16 +190,18 @@ pub fn documents(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-fn build(path: &Path, out: &Path) -> Result<(), Error> {
-    // In the repository the file is a link to the reviewed one; cargo has to watch the target.
-    let watched = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    println!("cargo::rerun-if-changed={}", watched.display());
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let document = load::file(path, &format!("specs/{name}")).map_err(|finding| Error::Findings(vec![finding]))?;
-    let generated = generate(&document)?;
+fn build(document: &Document, out: &Path) -> Result<(), Error> {
+    let generated = generate(document)?;
     write(&out.join(format!("{}.rs", generated.module)), &generated.client)?;
     write(&out.join(format!("{}.json", generated.module)), &essence::of(&document.value).to_string())?;
     write(&out.join(format!("{}_mock.rs", generated.module)), &generated.mocks)
+}
+
+fn trial(document: &Document, out: &Path) -> Result<(), Error> {
+    let lowered = lower::run(document);
+    let client = format!("{}::{}", document.vendor().replace('-', "_"), document.module());
+    let text = emit::trials(document, &lowered, &client).map_err(one)?;
+    write(&out.join(format!("{}.rs", document.name())), &text)
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

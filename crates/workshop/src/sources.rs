@@ -17,6 +17,8 @@ pub struct Sources {
     pub methods: BTreeSet<String>,
     /// Texts, those in macros included.
     pub texts: BTreeSet<String>,
+    /// Macros that are called.
+    pub macros: BTreeSet<String>,
     /// Texts that a variant of `Self` is matched to, with the name of the variant.
     variants: BTreeMap<String, String>,
 }
@@ -106,6 +108,7 @@ impl<'ast> Visit<'ast> for Sources {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        self.macros.extend(call.path.segments.last().map(|segment| segment.ident.to_string()));
         self.tokens(call.tokens.clone());
     }
 

@@ -60,8 +60,9 @@ Left to do by hand:
   3. specs/OWNERS.toml: name the real owners in place of @backup-sync/maintainers.
   4. The program, where a match names every vendor and the compiler says so: crates/cli/src/config.rs (a variant),
      config/parse.rs, prepare.rs, endpoints.rs, complete.rs, tables.rs (operation table), progress/log.rs (log lines).
-  5. crates/simulator: move crates/@NAME@/tests/simulated there when it needs scenarios and faults.
-  6. README.md and ARCHITECTURE.md: a row in their tables; specs/README.md: a row for the document; .ci/run: two lists.
+  5. tests/support/calls.rs and tests/Cargo.toml: the document and the crate, so that every operation is tested.
+  6. crates/simulator: move crates/@NAME@/tests/simulated there when it needs scenarios and faults.
+  7. README.md and ARCHITECTURE.md: a row in their tables; specs/README.md: a row for the document; .ci/run: two lists.
 Then: cargo fmt --all, cargo xtask validate, cargo xtask owners, cargo xtask coverage, cargo test -p @NAME@
 ";
 

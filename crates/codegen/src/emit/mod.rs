@@ -3,6 +3,7 @@
 mod calls;
 mod open_enums;
 mod operations;
+mod trials;
 
 use std::any::Any;
 use std::cell::Cell;
@@ -19,6 +20,8 @@ use serde_json::{Map, Value};
 use crate::document::{Document, METHODS, operations as operations_of};
 use crate::lint::Finding;
 use crate::lower::{Lowered, Plan};
+
+pub use trials::trials;
 
 /// The client, its open enums and its operation table as one formatted Rust source text.
 ///

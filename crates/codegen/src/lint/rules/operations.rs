@@ -185,7 +185,7 @@ pub(super) fn request_media(context: &Context<'_>, breaches: &mut Breaches) {
 }
 
 /// Answers of an operation: pointer of use, status, resolved answer.
-fn answers<'a>(root: &'a Value, operation: &OperationNode<'a>) -> Vec<(String, &'a str, &'a Value)> {
+pub(super) fn answers<'a>(root: &'a Value, operation: &OperationNode<'a>) -> Vec<(String, &'a str, &'a Value)> {
     let at = join(&operation.pointer(), "responses");
     let responses = operation.node.get("responses").and_then(Value::as_object).into_iter().flatten();
     responses.filter_map(|(status, node)| Some((join(&at, status), status.as_str(), resolve(root, node)?))).collect()

@@ -6,6 +6,7 @@ use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
 use crate::document::{join, operations, resolve, schema_name, schemas};
+use crate::lint::rules::operations::answers;
 use crate::lint::{Breaches, Context, Role, SchemaSite};
 use crate::lower::enums::variant_name;
 use crate::lower::secrets::SECRET;
@@ -42,14 +43,19 @@ pub(super) fn inline_object(context: &Context<'_>, breaches: &mut Breaches) {
 }
 
 pub(super) fn generated_name(context: &Context<'_>, breaches: &mut Breaches) {
-    let generated: HashSet<String> = operations(&context.document.value)
-        .iter()
-        .flat_map(|operation| {
-            let id = operation.id().to_pascal_case();
-            [format!("{id}Response"), format!("{id}Body")]
-        })
-        .collect();
-    for (name, _) in schemas(&context.document.value) {
+    let root = &context.document.value;
+    let mut generated: HashSet<String> = HashSet::new();
+    for operation in operations(root) {
+        let id = operation.id().to_pascal_case();
+        let names = [format!("{id}Response"), format!("{id}Body")];
+        // A vendor's own name for the answer of this very operation: a reference makes nothing that it could replace.
+        let answered = answers(root, &operation).into_iter().find_map(|(_, _, answer)| {
+            let content = answer.get("content").and_then(Value::as_object)?;
+            content.values().find_map(|media| schema_name(media.get("schema")?)).map(ToPascalCase::to_pascal_case)
+        });
+        generated.extend(names.into_iter().filter(|name| answered.as_ref() != Some(name)));
+    }
+    for (name, _) in schemas(root) {
         if generated.contains(&name.to_pascal_case()) {
             breaches.add(join("/components/schemas", name), format!("{name} is the name of a generated type"));
         }

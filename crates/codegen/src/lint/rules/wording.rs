@@ -98,6 +98,8 @@ fn prevailing<'a>(names: &[(String, &str)], styles: &'a [Style]) -> Option<&'a S
 pub(super) fn naming(context: &Context<'_>, breaches: &mut Breaches) {
     let root = &context.document.value;
     let all = operations(root);
+    // Some vendors name the body of one answer after its operation, in the style of operations.
+    let answers: BTreeSet<String> = all.iter().map(|operation| format!("{}Response", operation.id())).collect();
     let ids: Vec<(String, &str)> =
         all.iter().map(|o| (join(&o.pointer(), "operationId"), o.id())).filter(|(_, id)| !id.is_empty()).collect();
     let mut groups = vec![("operations", ids, vec![CAMEL, PASCAL, GROUPED, SNAKE])];
@@ -114,6 +116,9 @@ pub(super) fn naming(context: &Context<'_>, breaches: &mut Breaches) {
     for (what, names, styles) in groups {
         let Some(style) = prevailing(&names, &styles) else { continue };
         for (at, name) in names.into_iter().filter(|(_, name)| !(style.fits)(name)) {
+            if what == "schemas" && answers.contains(name) {
+                continue;
+            }
             breaches.add(at, format!("{name} is not written in {}, like the other names of {what}", style.name));
         }
     }
