@@ -44,7 +44,9 @@ impl Refusal {
     pub(crate) fn answer(&self, version: Vb365Version) -> Answer {
         let (status, code, message) = match self {
             Self::Unknown(what) => (404, Some("ResourceNotFound"), format!("The {what} was not found.")),
-            Self::Invalid(why) => (400, Some("ParameterValidationFailure"), format!("The request is not valid: {why}.")),
+            Self::Invalid(why) => {
+                (400, Some("ParameterValidationFailure"), format!("The request is not valid: {why}."))
+            }
             Self::Media => (415, None, "The body has to be of the type application/json.".to_owned()),
             Self::Conflict(why) => (409, Some("OperationConflict"), format!("The operation is not possible: {why}.")),
             Self::Offline => (503, Some("ProxyOffline"), "The backup proxy is offline.".to_owned()),

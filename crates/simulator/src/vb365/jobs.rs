@@ -51,10 +51,6 @@ impl Job {
 }
 
 impl Desk<'_> {
-    pub(super) fn going(&self) -> Going<'_> {
-        Going { scripts: self.scripts, usual: self.settings.duration }
-    }
-
     /// The job of the path, of one kind.
     fn job(&self, copy: bool) -> Result<&Job, Refusal> {
         let found = self.state.jobs.get(&self.id(0)).filter(|job| job.copy_of.is_some() == copy);
@@ -69,10 +65,13 @@ impl Desk<'_> {
         let last_backup = job.last_backup.map(|at| self.state.time(at));
         let before = job.members.get("lastBackup").and_then(Value::as_str).map(str::to_owned);
         shown.insert("id".to_owned(), job.id.clone().into());
-        shown.insert("lastRun".to_owned(), match newest {
-            Some(run) => self.state.time(run.course.start()).into(),
-            None => json!(before),
-        });
+        shown.insert(
+            "lastRun".to_owned(),
+            match newest {
+                Some(run) => self.state.time(run.course.start()).into(),
+                None => json!(before),
+            },
+        );
         shown.insert("lastBackup".to_owned(), json!(last_backup.or(before)));
         let usual = if job.members.contains_key("lastBackup") { "Success" } else { "Stopped" };
         shown.insert("lastStatus".to_owned(), newest.map_or(usual, |run| run.status(now)).into());
@@ -153,8 +152,7 @@ impl Desk<'_> {
         let organization = string(job, "organizationId");
         self.state.organizations.get(organization).ok_or(Refusal::Unknown("organization"))?;
         let repositories = &self.state.repositories.all;
-        let repository =
-            repositories.get(string(job, "repositoryId")).ok_or(Refusal::Unknown("backup repository"))?;
+        let repository = repositories.get(string(job, "repositoryId")).ok_or(Refusal::Unknown("backup repository"))?;
         if other(repository.own.get("organizationId").and_then(Value::as_str), organization) {
             return Err(conflict("the repository belongs to another organization"));
         }
@@ -209,7 +207,9 @@ impl Desk<'_> {
                 .filter(|(name, _)| taken.contains_key(*name))
                 .collect();
         // What cannot be without a value keeps the one it has.
-        taken.retain(|name, value| !(value.is_null() && matches!(name.as_str(), "name" | "backupType" | "repositoryId")));
+        taken.retain(|name, value| {
+            !(value.is_null() && matches!(name.as_str(), "name" | "backupType" | "repositoryId"))
+        });
         amend(&mut job, taken);
         self.check_job(&id, &job)?;
         let organization = string(&job, "organizationId").to_owned();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use veeam_vb365::v7;
 
+use super::desk::{Answered, Refusal};
 use super::dialect::{self, TokenView};
 use super::tokens::Tokens;
 use super::{USERNAME, Vb365};
@@ -74,14 +75,12 @@ impl Vb365 {
         };
         dialect::token(self.version, &view)
     }
+}
 
-    /// A code for whoever is logged in.
-    pub(super) fn code(&self) -> Answer {
-        match ids::secret(32) {
-            Some(code) => Answer::json(200, &json!({"authCode": code})),
-            None => self.error(500, "No code can be made.", Some("HttpError")),
-        }
-    }
+/// A code for whoever is logged in.
+pub(super) fn code() -> Answered {
+    let code = ids::secret(32).ok_or(Refusal::Internal)?;
+    Ok(Answer::json(200, &json!({"authCode": code})))
 }
 
 /// The members of a token request, sent as a form or as JSON; or the status to refuse it with.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::desk::{Answered, Desk, Refusal, conflict, invalid, other};
 use super::repositories::{bytes_of, space};
 use super::shape::{ALL, Object, V6, V8, amend, members_of, string};
+use super::sync::Repository;
 use super::tables::{LICENSED_USER, ORGANIZATION, OWN_ORGANIZATION, USAGE_OF_ORGANIZATION};
 use crate::builder::Vb365Version;
 use crate::message::Answer;
@@ -32,7 +33,10 @@ impl Desk<'_> {
             Vb365Version::V5 => self.links([("self", "Organization".to_owned())]),
             _ => self.links([
                 ("self", format!("Organizations/{id}")),
-                ("jobs", if self.is(V8) { format!("Jobs?organizationId={id}") } else { format!("Organizations/{id}/Jobs") }),
+                (
+                    "jobs",
+                    if self.is(V8) { format!("Jobs?organizationId={id}") } else { format!("Organizations/{id}/Jobs") },
+                ),
                 ("usedRepositories", format!("Organizations/{id}/usedRepositories")),
             ]),
         };
@@ -140,17 +144,20 @@ impl Desk<'_> {
     /// The repositories with data of an organization.
     pub(super) fn used_repositories(&self) -> Answered {
         let id = self.organization()?;
-        let mine = || self.state.points.iter().filter(|point| string(point, "organizationId") == id);
-        let used = |repository: &str| mine().filter(move |point| string(point, "repositoryId") == repository);
-        let repositories = self.state.repositories.all.iter().filter(|found| used(&found.id).next().is_some());
+        let mine = self.state.points.iter().filter(|point| string(point, "organizationId") == id);
+        let mine: Vec<&Object> = mine.collect();
+        let used = |repository: &Repository| -> Vec<&Object> {
+            mine.iter().filter(|point| string(point, "repositoryId") == repository.id).copied().collect()
+        };
+        let repositories = self.state.repositories.all.iter().filter(|found| !used(found).is_empty());
         self.list(ALL, USAGE_OF_ORGANIZATION, repositories, |repository| {
-            let mut row = space(repository, used(&repository.id).map(bytes_of).sum());
+            let mut row = space(repository, used(repository).into_iter().map(bytes_of).sum());
             let objects = |point: &Object| point.get("objects").and_then(Value::as_array).map_or(0, Vec::len);
             let own = if self.version == Vb365Version::V5 { "backuprepositories" } else { "BackupRepositories" };
             let links = self.links([("backupRepository", format!("{own}/{}", repository.id))]);
             row.extend(members_of(json!({
                 "repositoryId": repository.id, "isAvailable": self.state.owner_works(repository).is_ok(), "details": "",
-                "protectedObjectsCount": used(&repository.id).map(objects).max(), "_links": links,
+                "protectedObjectsCount": used(repository).into_iter().map(objects).max(), "_links": links,
             })));
             row
         })

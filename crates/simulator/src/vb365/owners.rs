@@ -118,7 +118,8 @@ impl Desk<'_> {
         };
         let course = Course::new(begin, behaviour, self.settings.duration);
         let new = self.state.uuid();
-        let moved = Move { id: new.clone(), repositories, course, asked: now, from, to, to_pool, wait, force, force_wait };
+        let moved =
+            Move { id: new.clone(), repositories, course, asked: now, from, to, to_pool, wait, force, force_wait };
         let shown = self.move_view(&moved);
         self.state.pending.add(new.clone(), After::Move);
         self.state.moves.keep(new, moved);

@@ -40,7 +40,8 @@ impl Desk<'_> {
         let query = self.query();
         let ids = ["organizationId", "jobId", "repositoryId"];
         let ids = ids.into_iter().map(|name| Ok((name, query.uuid(name)?))).collect::<Result<Vec<_>, Refusal>>()?;
-        let flags: &[&str] = if self.is(V6) { &["isLongTermCopy", "isRetrieved"] } else { &["isLongTermCopy", "isCopy", "isRetrieved"] };
+        let flags: &[&str] =
+            if self.is(V6) { &["isLongTermCopy", "isRetrieved"] } else { &["isLongTermCopy", "isCopy", "isRetrieved"] };
         let flags = flags.iter().map(|name| Ok((*name, query.truth(name)?))).collect::<Result<Vec<_>, Refusal>>()?;
         let (from, to) = if self.is(V6) { (None, None) } else { (query.time("from")?, query.time("to")?) };
         let after = if self.is(V6) { query.time("backupTime")? } else { None };
@@ -100,11 +101,14 @@ impl Desk<'_> {
         self.state.note(now, "RestoreSessionUpdate", &id, json!({"eTag": tag, "organizationId": organization}));
         let own = format!("RestoreSessions/{id}");
         let links = self.links([("self", own), ("restorePoint", format!("RestorePoints/{point}"))]);
-        self.made(RESTORE_SESSION, &members_of(json!({
-            "id": id, "name": format!("{name} ({time})"), "organization": name, "type": kind, "creationTime": time,
-            "endTime": null, "state": "Working", "result": "Success", "initiatedBy": USERNAME, "details": "",
-            "scopeName": name, "clientHost": self.call.peer.to_string(), "reason": "", "eTag": tag, "_links": links,
-        })))
+        self.made(
+            RESTORE_SESSION,
+            &members_of(json!({
+                "id": id, "name": format!("{name} ({time})"), "organization": name, "type": kind, "creationTime": time,
+                "endTime": null, "state": "Working", "result": "Success", "initiatedBy": USERNAME, "details": "",
+                "scopeName": name, "clientHost": self.call.peer.to_string(), "reason": "", "eTag": tag, "_links": links,
+            })),
+        )
     }
 
     pub(super) fn explore_repository(&mut self) -> Answered {

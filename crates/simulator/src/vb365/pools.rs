@@ -72,7 +72,8 @@ impl Desk<'_> {
     fn settle_pool(&mut self, id: &str) -> Result<Object, Refusal> {
         let mut pool = self.body(POOL, true)?;
         let named = pool.remove("proxyIds");
-        let named: Vec<&Object> = named.iter().flat_map(|ids| ids.as_array().into_iter().flatten()).filter_map(Value::as_object).collect();
+        let named: Vec<&Object> =
+            named.iter().flat_map(|ids| ids.as_array().into_iter().flatten()).filter_map(Value::as_object).collect();
         let name = string(&pool, "name").to_owned();
         if name.is_empty() {
             return Err(invalid("name is empty"));
@@ -131,7 +132,13 @@ impl Desk<'_> {
             proxy.ok_or(Refusal::Unknown("backup proxy"))?;
         }
         let leaves = |proxy: &Object| named.iter().any(|named| string(named, "proxyId") == string(proxy, "id"));
-        let stay: Vec<String> = self.state.proxies.iter().filter(|proxy| inside(proxy) && !leaves(proxy)).map(|proxy| string(proxy, "id").to_owned()).collect();
+        let stay: Vec<String> = self
+            .state
+            .proxies
+            .iter()
+            .filter(|proxy| inside(proxy) && !leaves(proxy))
+            .map(|proxy| string(proxy, "id").to_owned())
+            .collect();
         if stay.is_empty() && self.owns(&id) {
             return Err(conflict("the pool owns repositories and needs a proxy"));
         }

@@ -75,7 +75,8 @@ impl Desk<'_> {
         if self.is(V6 | V7) {
             let asked = self.query().truth("extendedView")?.unwrap_or(self.is(V6));
             if !asked || string(&proxy, "status") != "Online" {
-                proxy.retain(|name, _| !matches!(name.as_str(), "threadsNumber" | "throttlingValue" | "throttlingUnit"));
+                proxy
+                    .retain(|name, _| !matches!(name.as_str(), "threadsNumber" | "throttlingValue" | "throttlingUnit"));
             }
         }
         Ok(proxy)
@@ -197,7 +198,12 @@ fn settings(mut taken: Object) -> Object {
     let passing = |name: &str| {
         matches!(
             name,
-            "useDomainNetwork" | "sshSettings" | "username" | "serviceAccountName" | "createServiceAccount" | "attachUsedProxy"
+            "useDomainNetwork"
+                | "sshSettings"
+                | "username"
+                | "serviceAccountName"
+                | "createServiceAccount"
+                | "attachUsedProxy"
         )
     };
     taken.retain(|name, _| !passing(name));

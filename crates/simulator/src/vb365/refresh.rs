@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::desk::{Answered, Desk, Refusal, conflict};
+use super::desk::{Answered, Desk, conflict};
 use super::shape::{Object, members_of, string};
 use super::state::{After, State};
 use super::tables::{SYNC_OPTIONS, SYNC_STATE};

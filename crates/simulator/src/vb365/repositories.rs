@@ -1,11 +1,11 @@
-//! Backup repositories and the object storage behind them.
+//! Backup repositories.
 
 use serde_json::{Value, json};
 
 use super::desk::{Answered, Desk, Refusal, conflict, invalid, other};
-use super::shape::{ALL, BEFORE_V8, Object, V8, amend, is_true, members_of, string};
+use super::shape::{ALL, Object, V8, amend, is_true, members_of, string};
 use super::sync::Repository;
-use super::tables::{REPOSITORY, STORAGE, USAGE_OF_REPOSITORY};
+use super::tables::{REPOSITORY, USAGE_OF_REPOSITORY};
 use crate::builder::Vb365Version;
 
 /// Space of a repository on disk.
@@ -135,7 +135,9 @@ impl Desk<'_> {
         let attaches = is_true(&taken, "attachUsedRepository");
         // Of a bucket that is in use already, the cache knows nothing yet.
         repository.out_of_sync |= attaches && repository.object_storage.is_some();
-        taken.retain(|name, _| !matches!(name.as_str(), "attachUsedRepository" | "ignoreProxyPoolApplianceAccessValidation"));
+        taken.retain(|name, _| {
+            !matches!(name.as_str(), "attachUsedRepository" | "ignoreProxyPoolApplianceAccessValidation")
+        });
         amend(&mut repository.own, taken);
         let name = &repository.name;
         let same = |found: &&Repository| found.id != repository.id && found.name.eq_ignore_ascii_case(name);
@@ -160,7 +162,6 @@ impl Desk<'_> {
         let mut repository = Repository { id: self.state.uuid(), ..Repository::default() };
         self.settle_repository(&mut repository, taken)?;
         let shown = self.repository_view(&repository);
-        self.take_storage(&repository);
         self.state.repositories.all.keep(repository.id.clone(), repository);
         self.made(REPOSITORY, &shown)
     }
@@ -181,18 +182,10 @@ impl Desk<'_> {
             ..Repository::default()
         };
         self.settle_repository(&mut changed, taken)?;
-        self.take_storage(&changed);
         if let Some(kept) = self.state.repositories.all.get_mut(&id) {
             kept.become_like(changed);
         }
         self.done()
-    }
-
-    /// A storage that a repository uses is no spare one any more.
-    fn take_storage(&mut self, repository: &Repository) {
-        if let Some(id) = &repository.object_storage {
-            self.state.storages.remove(id);
-        }
     }
 
     pub(super) fn delete_repository(&mut self) -> Answered {
@@ -206,7 +199,9 @@ impl Desk<'_> {
         }
         self.drop_points(&id);
         if let Some(storage) = self.state.repositories.all.remove(&id).and_then(|gone| gone.object_storage) {
-            self.state.storages.keep(storage.clone(), spare_storage(&storage));
+            if !self.state.storages.has(&storage) {
+                self.state.storages.keep(storage.clone(), spare_storage(&storage));
+            }
         }
         self.gone()
     }
@@ -231,31 +226,10 @@ impl Desk<'_> {
             row
         })
     }
-
-    fn storage_view(&self, mut storage: Object) -> Object {
-        let own = format!("objectstoragerepositories/{}", string(&storage, "id"));
-        storage.insert("_links".to_owned(), self.links([("self", own)]));
-        storage
-    }
-
-    /// Object storage as a resource of its own, before v8.
-    pub(super) fn storages(&self) -> Answered {
-        let used = self.state.repositories.all.iter().filter(|found| found.object_storage.is_some()).map(storage_of);
-        let spare = self.state.storages.iter().cloned();
-        self.list(ALL & !BEFORE_V8, STORAGE, used.chain(spare), |storage| self.storage_view(storage))
-    }
-
-    pub(super) fn one_storage(&self) -> Answered {
-        let id = self.id(0);
-        let mut all = self.state.repositories.all.iter();
-        let used = all.find(|found| found.object_storage.as_ref() == Some(&id)).map(storage_of);
-        let found = used.or_else(|| self.state.storages.get(&id).cloned());
-        self.one(STORAGE, &self.storage_view(found.ok_or(Refusal::Unknown("object storage"))?))
-    }
 }
 
 /// The storage of a repository that has one.
-fn storage_of(repository: &Repository) -> Object {
+pub(super) fn storage_of(repository: &Repository) -> Object {
     let id = repository.object_storage.as_deref().unwrap_or_default();
     match repository.own.get("objectStorage") {
         Some(Value::Object(said)) => {

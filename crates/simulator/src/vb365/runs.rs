@@ -309,7 +309,8 @@ impl State {
         let (id, tag, objects_tag) = (self.ids.hex(), self.tag(), self.tag());
         let Some(run) = self.runs.get(run) else { return };
         let source = self.jobs.get(&run.job).and_then(|job| job.copy_of.clone());
-        let copied = source.map(|source| self.newest_point(&source).map(|point| string(point, "backupTime").to_owned()));
+        let copied =
+            source.map(|source| self.newest_point(&source).map(|point| string(point, "backupTime").to_owned()));
         let time = match copied {
             Some(None) => return,
             Some(Some(time)) => time,
@@ -359,8 +360,7 @@ impl State {
             name: string(user, "name").to_owned(),
         };
         let mut ids = Ids::new(organization);
-        let mut one =
-            |kind: &'static str, name: &str| Thing { id: ids.uuid(), kind, name: name.to_owned() };
+        let mut one = |kind: &'static str, name: &str| Thing { id: ids.uuid(), kind, name: name.to_owned() };
         let (site, team) = (one("Site", "Intranet"), one("Team", "Sales"));
         users.map(user).chain([site, team]).collect()
     }

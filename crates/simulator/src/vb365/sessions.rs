@@ -17,11 +17,12 @@ impl Desk<'_> {
             shown.remove("endTime");
         }
         if !run.is_bare(now) {
-            let (own, job) = (format!("JobSessions/{}", run.id), format!("{}s/{}", run.operation().replace("_Start", ""), run.job));
-            let mut links =
-                self.links([("self", own.clone()), ("log", format!("{own}/LogItems")), ("job", job)]);
+            let (own, job) =
+                (format!("JobSessions/{}", run.id), format!("{}s/{}", run.operation().replace("_Start", ""), run.job));
+            let mut links = self.links([("self", own.clone()), ("log", format!("{own}/LogItems")), ("job", job)]);
             if self.is(FROM_V7) {
-                links["processedObjects"] = self.links([("objects", format!("{own}/ProcessedObjects"))])["objects"].take();
+                links["processedObjects"] =
+                    self.links([("objects", format!("{own}/ProcessedObjects"))])["objects"].take();
             }
             shown.insert("_links".to_owned(), links);
         }

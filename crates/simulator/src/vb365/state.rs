@@ -187,22 +187,33 @@ impl State {
     pub(crate) fn busy_until(&self, repository: &str, now: Duration) -> Option<Option<Duration>> {
         let sync = self.repositories.all.get(repository).and_then(|found| self.repositories.running(found, now));
         let runs = self.runs.iter().filter(|run| run.repository == repository && run.runs_at(now));
-        let ends: Vec<Option<Duration>> = sync.into_iter().chain(runs.map(|run| &run.course)).map(Course::end).collect();
-        if ends.is_empty() { None } else { Some(ends.into_iter().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max())) }
+        let ends: Vec<Option<Duration>> =
+            sync.into_iter().chain(runs.map(|run| &run.course)).map(Course::end).collect();
+        if ends.is_empty() {
+            None
+        } else {
+            Some(ends.into_iter().collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().max()))
+        }
     }
 
     /// How many synchronizations and other jobs there were, and the newest `most` of them.
     pub(crate) fn work(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
         let sessions = self.repositories.sessions();
         let mut newest: Vec<JobState> = sessions.iter().rev().take(most).map(|session| session.job(now)).collect();
-        newest.extend(self.runs.iter().rev().take(most).map(|run| run.course.job(now, &run.id, &run.job, run.operation())));
+        newest.extend(
+            self.runs.iter().rev().take(most).map(|run| run.course.job(now, &run.id, &run.job, run.operation())),
+        );
         newest.extend(self.moves.iter().rev().take(most).map(|moved| {
             let repository = moved.repositories.first().map_or("", String::as_str);
             moved.course.job(now, &moved.id, repository, "BackupRepository_ChangeOwner")
         }));
-        newest.extend(self.refreshes.iter().rev().take(most).map(|refresh| {
-            refresh.course.job(now, &refresh.id, &refresh.organization, "OrganizationSync_Start")
-        }));
+        newest.extend(
+            self.refreshes
+                .iter()
+                .rev()
+                .take(most)
+                .map(|refresh| refresh.course.job(now, &refresh.id, &refresh.organization, "OrganizationSync_Start")),
+        );
         newest.sort_by(|one, other| other.started_seconds.total_cmp(&one.started_seconds));
         newest.truncate(most);
         (sessions.len() + self.runs.len() + self.moves.len() + self.refreshes.len(), newest)

@@ -30,7 +30,7 @@ pub(crate) struct Repository {
     /// Before what its session does.
     pub(crate) out_of_sync: bool,
     /// Its newest session.
-    session: Option<usize>,
+    pub(super) session: Option<usize>,
 }
 
 impl Repository {

@@ -2,11 +2,10 @@
 
 use super::DAYS;
 use crate::vb365::shape::{
-    BEFORE_V8, FROM_V7, Kind, Member, V6, V7, V8, list, object, text, time, truth, uuid, whole, word,
+    BEFORE_V8, FROM_V7, Kind, Member, V6, V8, list, object, text, time, truth, uuid, whole, word,
 };
 
-const EVERY: &[&str] =
-    &["Minutes5", "Minutes10", "Minutes15", "Minutes30", "Hours1", "Hours2", "Hours4", "Hours8"];
+const EVERY: &[&str] = &["Minutes5", "Minutes10", "Minutes15", "Minutes30", "Hours1", "Hours2", "Hours4", "Hours8"];
 const EVERY_V8: &[&str] =
     &["Minutes5", "Minutes10", "Minutes15", "Minutes30", "Hours1", "Hours2", "Hours4", "Hours8", "Hours12"];
 

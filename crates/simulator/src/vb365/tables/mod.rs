@@ -11,15 +11,5 @@ pub(crate) use repositories::*;
 pub(crate) use service::*;
 
 /// The days on which something may happen.
-const DAYS: &[&str] = &[
-    "Everyday",
-    "Workdays",
-    "Weekends",
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
+const DAYS: &[&str] =
+    &["Everyday", "Workdays", "Weekends", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];

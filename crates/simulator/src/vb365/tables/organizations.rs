@@ -99,12 +99,8 @@ const LAST_SYNC: &[Member] = &[
     time("endTime").told(),
     text("error").told(),
 ];
-const CURRENT_SYNC: &[Member] = &[
-    word("type", &[]).told(),
-    time("scheduledTime").told(),
-    time("startTime").told(),
-    word("status", &[]).told(),
-];
+const CURRENT_SYNC: &[Member] =
+    &[word("type", &[]).told(), time("scheduledTime").told(), time("startTime").told(), word("status", &[]).told()];
 
 /// `RESTOrganizationSyncState`, which v7 and v8 tell in different members
 pub(crate) const SYNC_STATE: &[Member] = &[

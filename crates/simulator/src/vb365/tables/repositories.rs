@@ -48,15 +48,8 @@ pub(crate) const REPOSITORY: &[Member] = &[
 ];
 
 const STORAGE_TYPES: &[&str] = &["AzureBlob", "AmazonS3", "AmazonS3Compatible", "AzureBlobArchive", "AmazonS3Glacier"];
-const MORE_STORAGE_TYPES: &[&str] = &[
-    "AzureBlob",
-    "AmazonS3",
-    "AmazonS3Compatible",
-    "AzureBlobArchive",
-    "AmazonS3Glacier",
-    "WasabiCloud",
-    "IBMCloud",
-];
+const MORE_STORAGE_TYPES: &[&str] =
+    &["AzureBlob", "AmazonS3", "AmazonS3Compatible", "AzureBlobArchive", "AmazonS3Glacier", "WasabiCloud", "IBMCloud"];
 
 /// `RESTObjectStorageComposed` of v8 and `RESTObjectStorageRepositoryComposed` before
 pub(crate) const STORAGE: &[Member] = &[
@@ -97,12 +90,8 @@ const S3_COMPATIBLE: &[Member] = &[
     text("trustedServerCertificateThumbprint").only(V8),
     truth("trustServerCertificate").only(V8),
 ];
-const S3_AWS: &[Member] = &[
-    word("regionType", &["Global", "USGovernment", "China"]),
-    text("regionName"),
-    text("regionId"),
-    text("name"),
-];
+const S3_AWS: &[Member] =
+    &[word("regionType", &["Global", "USGovernment", "China"]), text("regionName"), text("regionId"), text("name")];
 const PLACE: &[Member] = &[text("id"), text("name"), text("CIDR")];
 const AMAZON_ARCHIVER: &[Member] = &[
     object("instanceType", &[text("type"), whole("cores"), whole("memory")]).only(BEFORE_V8),
