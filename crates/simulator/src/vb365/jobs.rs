@@ -169,13 +169,13 @@ impl Desk<'_> {
 
     /// Makes a job for the organization of the path, or of the body in v8.
     pub(super) fn create_job(&mut self) -> Answered {
+        let organization = if self.is(V8) { None } else { Some(self.organization()?) };
         let mut job = self.body(JOB, true)?;
-        if self.is(V8) {
-            if !job.contains_key("organizationId") {
-                return Err(invalid("organizationId is missing"));
-            }
-        } else {
-            job.insert("organizationId".to_owned(), self.organization()?.into());
+        if let Some(organization) = organization {
+            job.insert("organizationId".to_owned(), organization.into());
+        }
+        if !job.get("organizationId").is_some_and(Value::is_string) {
+            return Err(invalid("organizationId is missing"));
         }
         job.retain(|_, value| !value.is_null());
         let runs_now = job.remove("runNow") == Some(Value::Bool(true));

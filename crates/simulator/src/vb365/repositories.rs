@@ -18,17 +18,20 @@ const STORED: i64 = 734_003_200_000;
 fn usual(repository: &Repository, version: Vb365Version) -> Object {
     let path = format!("C:\\Repositories\\{}", repository.name.replace(' ', ""));
     let on_disk = version != Vb365Version::V8 || repository.object_storage.is_none();
-    let cache = repository.object_storage.as_ref().map(|_| &path);
-    members_of(json!({
+    let mut usual = members_of(json!({
         "description": if repository.object_storage.is_some() { "Kept in object storage" } else { "Kept on disk" },
         "path": path, "retentionType": "ItemLevel", "retentionPeriodType": "Yearly", "dailyRetentionPeriod": null,
         "monthlyRetentionPeriod": null, "yearlyRetentionPeriod": "Years7", "retentionFrequencyType": "Daily",
         "dailyTime": "08:00:00", "dailyType": "Everyday", "monthlyTime": "00:00:00", "monthlyDaynumber": null,
         "monthlyDayofweek": null, "capacityBytes": on_disk.then_some(CAPACITY), "freeSpaceBytes": on_disk.then_some(FREE),
-        "objectStorageEncryptionEnabled": false, "encryptionKeyId": null, "objectStorageCachePath": cache,
+        "objectStorageEncryptionEnabled": false, "encryptionKeyId": null,
         "isLongTerm": false, "isOutdated": false, "isIndexed": true, "isMigrationLocked": false, "isOutOfOrder": false,
         "outOfOrderReason": null, "organizationId": null,
-    }))
+    }));
+    if repository.object_storage.is_some() {
+        usual.insert("objectStorageCachePath".to_owned(), path.into());
+    }
+    usual
 }
 
 /// The object storage with this id, as long as nobody has said more about it.

@@ -3,6 +3,7 @@
 
 #[path = "../../../../tests/support/conformance.rs"]
 mod conformance;
+pub mod veeam;
 
 use std::sync::Arc;
 use std::time::Duration;
