@@ -63,8 +63,13 @@ fn translate(schema: &Value, used: Use) -> Value {
     }
     let mut schema = Value::Object(out);
     if wire.is_some() && scalars.is_none() {
-        let single = members.get("items").map_or_else(|| json!({}), |items| translate(items, Use::Value));
-        schema = json!({ "anyOf": [schema, single] });
+        let results = || members.get("properties").and_then(|members| members.get("results"));
+        let other = match (members.get("items"), results()) {
+            (Some(items), _) => translate(items, Use::Value),
+            (None, Some(results)) => translate(results, Use::Value),
+            (None, None) => json!({}),
+        };
+        schema = json!({ "anyOf": [schema, other] });
     }
     let nullable = members.get("nullable") == Some(&Value::Bool(true));
     if nullable { json!({ "anyOf": [schema, { "type": "null" }] }) } else { schema }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use backup_sync_codegen::document::join;
-use backup_sync_codegen::lower::{self, Lowered, OpenEnum, PASSES, Plan, Replacement};
+use backup_sync_codegen::lower::{self, Alias, Lowered, OpenEnum, PASSES, Plan, Replacement};
 use backup_sync_codegen::{Document, Finding, documents, lint, load};
 use serde_json::{Value, json};
 
@@ -80,7 +80,9 @@ fn wire_replaces_readers_and_lists() {
             of("LenientText", "LenientText"),
             of("LenientTime", "LenientTime"),
             of("Sites", "OneOrMany<types::SiteInfo>"),
+            of("PageOrList", "PageOrList<types::Page>"),
         ],
+        aliases: Vec::new(),
     };
     assert_eq!(plan_of("wire"), Ok(wanted));
 }
@@ -89,7 +91,14 @@ fn wire_replaces_readers_and_lists() {
 fn secrets_replaces_the_secret_type_once() {
     let secret =
         Replacement { schema: "SecretText".to_owned(), rust: "::backup_sync_runtime::wire::SecretText".to_owned() };
-    assert_eq!(plan_of("secrets"), Ok(Plan { open_enums: Vec::new(), replacements: vec![secret] }));
+    assert_eq!(plan_of("secrets"), Ok(Plan { replacements: vec![secret], ..Plan::default() }));
+}
+
+#[test]
+fn aliases_keeps_other_spellings() {
+    let names = ["licenseId", "LicenseId"].map(str::to_owned).to_vec();
+    let alias = Alias { schema: "License".to_owned(), member: "licenseID".to_owned(), names };
+    assert_eq!(plan_of("aliases"), Ok(Plan { aliases: vec![alias], ..Plan::default() }));
 }
 
 #[test]
@@ -104,7 +113,7 @@ fn enums_keeps_values_with_their_meanings() {
             of("Kind", "", &[("full", "")]),
             of("State", "State of a job.", &[("DONE", "Nothing is left to do."), ("RUNNING", "")]),
         ],
-        replacements: Vec::new(),
+        ..Plan::default()
     };
     assert_eq!(plan_of("enums"), Ok(wanted));
 }

@@ -197,14 +197,19 @@ impl<'a> Walk<'a> {
         match value {
             Value::String(text) => self.word(&parts, text, at),
             Value::Array(items) => {
-                let inner = parts.iter().find_map(|part| Some((join(&part.pointer, "items"), part.node.get("items")?)));
+                // The list itself, or the items of a page in whose place it stands.
+                let inner = ["/items", "/properties/results/items"].into_iter().find_map(|place| {
+                    parts.iter().find_map(|part| Some((part.pointer.clone() + place, part.node.pointer(place)?)))
+                });
                 let Some((pointer, inner)) = inner else { return };
                 for (index, item) in items.iter().enumerate() {
                     self.value(&pointer, inner, item, &format!("{at}/{index}"));
                 }
             }
             // A single object in place of a list.
-            Value::Object(_) if allowed.contains(&"array") => {
+            Value::Object(_)
+                if allowed.contains(&"array") && parts.iter().any(|part| part.node.get("items").is_some()) =>
+            {
                 let inner = parts.iter().find_map(|part| Some((join(&part.pointer, "items"), part.node.get("items")?)));
                 if let Some((pointer, inner)) = inner {
                     self.value(&pointer, inner, value, at);
@@ -230,7 +235,7 @@ impl<'a> Walk<'a> {
                     (node != &Value::Bool(false)).then(|| (join(&part.pointer, "additionalProperties"), node))
                 })
             };
-            if let Some((pointer, node)) = known.or_else(other) {
+            if let Some((pointer, node)) = known.or_else(|| alias(parts, name)).or_else(other) {
                 self.value(&pointer, node, value, &at);
             } else if !free {
                 // The schema's own members stand in the last part that has some.
@@ -316,6 +321,17 @@ fn type_of(value: &Value) -> &'static str {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     }
+}
+
+/// The member that is documented under another spelling.
+fn alias<'a>(parts: &[Site<'a>], name: &str) -> Option<(String, &'a Value)> {
+    parts.iter().find_map(|part| {
+        let members = part.node.get("properties")?.as_object()?;
+        let spelt =
+            |node: &Value| node.get("x-aliases")?.as_array().map(|others| others.iter().any(|other| other == name));
+        let (known, node) = members.iter().find(|(_, node)| spelt(node) == Some(true))?;
+        Some((join(&join(&part.pointer, "properties"), known), node))
+    })
 }
 
 #[cfg(test)]

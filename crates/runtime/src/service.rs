@@ -311,6 +311,10 @@ fn start(paging: &Paging, cursor: &Cursor, size: u64) -> u64 {
 
 /// What one answer says of a page.
 fn page(operation: &'static Operation, paging: &Paging, size: u64, mut answer: Value) -> Result<Page<Value>, Error> {
+    // Versions that knew no pages yet answer the whole list.
+    if let Value::Array(items) = answer {
+        return Ok(Page::new(items).more(Some(false)));
+    }
     let member = |path: Option<&str>| path.and_then(|path| path.split('.').try_fold(&answer, |at, key| at.get(key)));
     let total = member(paging.total).and_then(Value::as_i64);
     let link = member(paging.next).and_then(Value::as_str).map(str::to_owned);

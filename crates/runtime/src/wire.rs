@@ -265,6 +265,35 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
+/// A page that may come as a bare list of its items, from versions that knew no pages yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageOrList<P>(pub P);
+
+impl<P> std::ops::Deref for PageOrList<P> {
+    type Target = P;
+
+    fn deref(&self) -> &P {
+        &self.0
+    }
+}
+
+impl<P: Serialize> Serialize for PageOrList<P> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, P: DeserializeOwned> Deserialize<'de> for PageOrList<P> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let page = match Value::deserialize(deserializer)? {
+            Value::Null => serde_json::json!({ "results": [] }),
+            list @ Value::Array(_) => serde_json::json!({ "results": list }),
+            page => page,
+        };
+        serde_json::from_value(page).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 /// Reads a time as text: RFC 3339 with any fraction, with `Z`, with an offset (`+00:00`, `+0000`), or without one,
 /// which is taken as UTC.
 pub fn parse_time(text: &str) -> Option<Timestamp> {
@@ -341,6 +370,19 @@ mod tests {
         assert_eq!(list(json!({"results":[{"a":1}],"offset":0})), Some(1));
         assert_eq!(list(json!(null)), Some(0));
         assert_eq!(list(json!("x")), None);
+    }
+
+    #[test]
+    fn a_page_may_be_a_list() {
+        #[derive(Deserialize)]
+        struct Page {
+            results: Vec<Value>,
+        }
+        let page = |value: Value| from_value::<PageOrList<Page>>(value).ok().map(|page| page.results.len());
+        assert_eq!(page(json!({"results":[1],"offset":0})), Some(1));
+        assert_eq!(page(json!([1, 2])), Some(2));
+        assert_eq!(page(json!(null)), Some(0));
+        assert_eq!(page(json!("x")), None);
     }
 
     #[test]

@@ -156,6 +156,10 @@ fn marks(node: &Value) -> Vec<String> {
         let types: Vec<String> = types.iter().map(plain).collect();
         marks.push(format!("on the wire: {}", types.join(" or ")));
     }
+    if let Some(names) = node.get("x-aliases").and_then(Value::as_array) {
+        let names: Vec<String> = names.iter().map(plain).collect();
+        marks.push(format!("also written {}", names.join(", ")));
+    }
     if let Some(words) = node.get("enum").and_then(Value::as_array) {
         let words: Vec<String> = words.iter().map(plain).collect();
         marks.push(format!("one of {}", words.join(", ")));

@@ -1,5 +1,6 @@
 //! Runs the generator over a lowered document and adds what it does not give.
 
+mod aliases;
 mod calls;
 mod open_enums;
 mod operations;
@@ -47,7 +48,9 @@ pub fn client_file(source: &Document, lowered: &Lowered, module: &str) -> Result
     })?;
     let enums = open_enums::emit(&lowered.plan.open_enums);
     let table = operations::emit(source);
-    parse(source, quote! { #generated #enums #table })
+    let mut file = parse(source, quote! { #generated #enums #table })?;
+    aliases::add(&mut file, &lowered.plan.aliases);
+    Ok(file)
 }
 
 /// The typed mock helpers for the same client.

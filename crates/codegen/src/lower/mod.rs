@@ -4,6 +4,8 @@
 //! any success status, null and absence alike, unknown values, numbers as text. Each pass has a before/after golden
 //! in `tests/data/lower/`, and [`crate::lint::guard`] proves afterwards that no trap is left.
 
+pub mod aliases;
+pub mod choices;
 pub mod compositions;
 pub mod enums;
 pub mod formats;
@@ -39,6 +41,17 @@ pub struct Replacement {
     pub rust: String,
 }
 
+/// Other spellings of a member of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    /// Name of the schema.
+    pub schema: String,
+    /// Name of the member.
+    pub member: String,
+    /// The other spellings.
+    pub names: Vec<String>,
+}
+
 /// What the passes have put aside for [`crate::emit`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -46,6 +59,8 @@ pub struct Plan {
     pub open_enums: Vec<OpenEnum>,
     /// Types that come from the runtime.
     pub replacements: Vec<Replacement>,
+    /// Other spellings of members.
+    pub aliases: Vec<Alias>,
 }
 
 /// A lowered document and what belongs to it.
@@ -61,10 +76,12 @@ pub struct Lowered {
 pub type Pass = (&'static str, fn(&mut Value, &mut Plan));
 
 /// All passes for the client, in order.
-pub const PASSES: [Pass; 9] = [
+pub const PASSES: [Pass; 11] = [
     ("unused", unused::run),
+    ("aliases", aliases::run),
     ("responses", responses::run),
     ("compositions", compositions::run),
+    ("choices", choices::run),
     ("secrets", secrets::run),
     ("wire", wire::run),
     ("enums", enums::run),

@@ -10,7 +10,8 @@ use crate::lint::{Breaches, Context, Role, nearest};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 22] = [
+const EXTENSIONS: [&str; 23] = [
+    "x-aliases",
     "x-change",
     "x-doubts",
     "x-dr-permissions",
@@ -264,8 +265,7 @@ pub(super) fn secret(context: &Context<'_>, breaches: &mut Breaches) {
         };
         let folded: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
         let text = site.node.get("type") == Some(&"string".into());
-        let telling =
-            !folded.ends_with(CURSOR_ENDING) && SECRET_ENDINGS.iter().any(|ending| folded.ends_with(ending));
+        let telling = !folded.ends_with(CURSOR_ENDING) && SECRET_ENDINGS.iter().any(|ending| folded.ends_with(ending));
         if text && (telling || folded == "sessionid") && site.node.get("format") != Some(&"password".into()) {
             breaches.add(site.pointer.clone(), format!("{name} holds a secret and is not marked"));
         }

@@ -198,7 +198,7 @@ pub static RULES: [Rule; 48] = [
         id: "SPEC027",
         title: "x-wire-types names JSON types",
         why: "only known combinations have a tolerant reader",
-        fix: "use [integer, string], [number, string], [boolean, string], or [array, object] on a named array",
+        fix: "use [integer, string], [number, string], [boolean, string], or [array, object] on a named array or page",
         check: schemas::wire_types,
     },
     Rule {

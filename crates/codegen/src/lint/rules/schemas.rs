@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::document::{join, operations, resolve, schema_name, schemas};
 use crate::lint::rules::operations::answers;
 use crate::lint::{Breaches, Context, Role, SchemaSite};
+use crate::lower::aliases::ALIASES;
 use crate::lower::enums::variant_name;
 use crate::lower::secrets::SECRET;
 use crate::lower::wire::READERS;
@@ -44,19 +45,20 @@ pub(super) fn inline_object(context: &Context<'_>, breaches: &mut Breaches) {
 
 pub(super) fn generated_name(context: &Context<'_>, breaches: &mut Breaches) {
     let root = &context.document.value;
-    let mut generated: HashSet<String> = HashSet::new();
+    let (mut generated, mut vendors): (HashSet<String>, HashSet<String>) = Default::default();
     for operation in operations(root) {
         let id = operation.id().to_pascal_case();
-        let names = [format!("{id}Response"), format!("{id}Body")];
-        // A vendor's own name for the answer of this very operation: a reference makes nothing that it could replace.
-        let answered = answers(root, &operation).into_iter().find_map(|(_, _, answer)| {
-            let content = answer.get("content").and_then(Value::as_object)?;
-            content.values().find_map(|media| schema_name(media.get("schema")?)).map(ToPascalCase::to_pascal_case)
+        generated.extend([format!("{id}Response"), format!("{id}Body")]);
+        // A vendor that names the answer after this very operation, to the letter, takes no generated type's place.
+        let own = format!("{}Response", operation.id());
+        let answers_it = answers(root, &operation).into_iter().any(|(_, _, answer)| {
+            let content = answer.get("content").and_then(Value::as_object).into_iter().flatten();
+            content.filter_map(|(_, media)| media.get("schema").and_then(schema_name)).any(|name| name == own)
         });
-        generated.extend(names.into_iter().filter(|name| answered.as_ref() != Some(name)));
+        vendors.extend(Some(own).filter(|_| answers_it));
     }
     for (name, _) in schemas(root) {
-        if generated.contains(&name.to_pascal_case()) {
+        if generated.contains(&name.to_pascal_case()) && !vendors.contains(name) {
             breaches.add(join("/components/schemas", name), format!("{name} is the name of a generated type"));
         }
     }
@@ -153,6 +155,12 @@ pub(super) fn map_beside_properties(context: &Context<'_>, breaches: &mut Breach
 const WIRE_TYPES: [&[&str]; 4] =
     [&["integer", "string"], &["number", "string"], &["boolean", "string"], &["array", "object"]];
 
+/// Whether this is a named page, with its items in the member that the runtime looks for.
+fn is_page(site: &SchemaSite<'_>) -> bool {
+    let list = site.node.pointer("/properties/results/items").and_then(schema_name).is_some();
+    matches!(site.role, Role::Named(_)) && site.node.get("type") == Some(&"object".into()) && list
+}
+
 pub(super) fn wire_types(context: &Context<'_>, breaches: &mut Breaches) {
     each(context, |site| {
         let Some(types) = site.node.get("x-wire-types") else { return };
@@ -164,8 +172,12 @@ pub(super) fn wire_types(context: &Context<'_>, breaches: &mut Breaches) {
         } else if names == WIRE_TYPES[3] {
             let named_list =
                 matches!(site.role, Role::Named(_)) && site.node.get("items").and_then(schema_name).is_some();
-            if !named_list {
-                breaches.add(at, "a list that may come as one object has to be a named array of a named schema");
+            if !named_list && !is_page(site) {
+                breaches.add(
+                    at,
+                    "a list that may come as one object has to be a named array of a named schema, \
+                     and a page that may come as a bare list a named object with the list `results`",
+                );
             }
         } else if !names.contains(&site.node.get("type").and_then(Value::as_str).unwrap_or_default()) {
             breaches.add(at, "the types on the wire do not include the declared type");
@@ -231,7 +243,25 @@ pub(super) fn member_collision(context: &Context<'_>, breaches: &mut Breaches) {
                 breaches.add(at, format!("the members {first} and {name} have one Rust name"));
             }
         }
+        aliases(site, breaches);
     });
+}
+
+/// Other spellings of members are texts, and names of nothing else in the object.
+fn aliases(site: &SchemaSite<'_>, breaches: &mut Breaches) {
+    let members = site.node.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let mut taken: HashSet<&str> = members.clone().map(|(name, _)| name.as_str()).collect();
+    for (name, node) in members {
+        let Some(list) = node.get(ALIASES) else { continue };
+        let at = join(&join(&join(&site.pointer, "properties"), name), ALIASES);
+        let Some(others) = list.as_array().filter(|others| others.iter().all(Value::is_string)) else {
+            breaches.add(at, "the other spellings are not a list of texts");
+            continue;
+        };
+        for other in others.iter().filter_map(Value::as_str).filter(|other| !taken.insert(other)) {
+            breaches.add(at.clone(), format!("{other} is the name of another member"));
+        }
+    }
 }
 
 /// What a schema consists of by itself: its reference and its parts, not its members.
