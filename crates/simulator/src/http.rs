@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 
 use crate::clock::SimClock;
 use crate::control::{self, JobState};
+use crate::endpoint::EndpointTarget;
 use crate::fault::{FaultKind, Faults};
 use crate::limit::{self, Addresses};
 use crate::log::{Entry, RequestLog};
@@ -46,6 +47,11 @@ pub(crate) trait Vendor: Send + Sync {
 
     /// How many jobs there were, and the newest `most` of them.
     fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>);
+
+    /// What else than the targets of the endpoint a script can be for.
+    fn others(&self) -> Vec<EndpointTarget> {
+        Vec::new()
+    }
 }
 
 /// What all servers of a simulator share.

@@ -203,7 +203,8 @@ impl Simulator {
     /// Says how a coming synchronization of a target goes. Several for the same target are used one after the other;
     /// after that, synchronizations succeed.
     ///
-    /// For a backup of an `ImportBackup` call the target is its `backup_id`. A target that does not exist is accepted;
+    /// For a backup of an `ImportBackup` call the target is its `backup_id`; jobs and organizations of VB365 are targets
+    /// of scripts too. A target that does not exist is accepted;
     /// its script is never used.
     ///
     /// # Errors
@@ -235,7 +236,8 @@ impl Simulator {
 
     /// Scripts of all targets whose id or name matches `pattern`.
     fn script_all(&self, endpoint: &str, pattern: &str, runs: &[Behaviour]) -> Result<(), StartError> {
-        let scripts = &self.server(endpoint)?.scripts;
+        let server = self.server(endpoint)?;
+        let others = server.vendor.others();
         let targets = self.endpoint(endpoint).map_or(&[][..], |endpoint| &endpoint.targets);
         let none = |why: Option<String>| NoTarget {
             endpoint: endpoint.to_owned(),
@@ -245,10 +247,10 @@ impl Simulator {
         let glob = GlobBuilder::new(pattern).backslash_escape(true).build();
         let matcher = glob.map_err(|error| none(Some(error.to_string())))?.compile_matcher();
         let meant = |target: &&EndpointTarget| matcher.is_match(&target.id) || matcher.is_match(&target.name);
-        let mut meant = targets.iter().filter(meant).peekable();
+        let mut meant = targets.iter().chain(&others).filter(meant).peekable();
         meant.peek().ok_or_else(|| none(None))?;
         for target in meant {
-            runs.iter().for_each(|behaviour| scripts.add(&target.id, behaviour.clone()));
+            runs.iter().for_each(|behaviour| server.scripts.add(&target.id, behaviour.clone()));
         }
         Ok(())
     }

@@ -1,34 +1,64 @@
 //! Veeam Backup for Microsoft 365, REST API v5 to v8, as a server.
 
+mod desk;
 mod dialect;
+mod events;
+mod jobs;
+mod login;
+mod organizations;
+mod owners;
+mod points;
+mod pools;
+mod proxies;
+mod refresh;
+mod repositories;
+mod runs;
+mod seed;
+mod service;
+mod sessions;
+mod shape;
 mod state;
+mod storages;
+mod sync;
+mod tables;
 mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::Method;
-use serde_json::{Map, Value};
 use veeam_vb365::{v5, v7, v8};
 
-use self::dialect::{PageView, RepositoryView, SessionView, TokenView};
-use self::state::{Repository, Session, State};
+use self::desk::{Answered, Desk, invalid};
+use self::state::{Going, State};
+use self::sync::Repository;
 use self::tokens::Tokens;
 use crate::builder::Vb365Version;
 use crate::clock::SimClock;
 use crate::control::JobState;
 use crate::endpoint::{Endpoint, EndpointTarget};
 use crate::http::Vendor;
-use crate::message::{Answer, Call, Pairs};
+use crate::message::{Answer, Call};
 use crate::routes::{Found, Routes, routes};
 use crate::script::Scripts;
 use crate::settings::Settings;
 use crate::simulator::Setup;
-use crate::text;
 
 const USERNAME: &str = "EXAMPLE\\backup-operator";
-/// Largest page that may be asked for.
-const LARGEST_PAGE: usize = 10_000;
+/// v6 shares the document of v7, but has none of these.
+const NOT_IN_V6: &[&str] = &[
+    "Auth_Logout",
+    "Auth_AuthCode",
+    "BackupRepository_Explore",
+    "JobSessionObjects_List",
+    "OrganizationSync_Start",
+    "OrganizationSync_GetState",
+    "RestorePoint_GetChanges",
+    "RestorePoint_ListChanges",
+    "RestorePoint_ListForLoggedInUser",
+];
+/// The same the other way round.
+const ONLY_IN_V6: &[&str] = &["JobSession_ListByJob"];
 
 /// One server.
 struct Vb365 {
@@ -43,13 +73,13 @@ struct Vb365 {
 
 /// Makes a server and says how to reach it.
 pub(crate) fn open(setup: Setup<'_>, version: Vb365Version) -> (Box<dyn Vendor>, Endpoint) {
-    let state = State::new(setup.name, setup.settings);
+    let state = State::new(setup.name, setup.settings, setup.clock.clone());
     let target = |repository: &Repository| EndpointTarget {
         kind: "repository".to_owned(),
         id: repository.id.clone(),
         name: repository.name.clone(),
     };
-    let targets = state.repositories().iter().map(target).collect();
+    let targets = state.repositories.all.iter().map(target).collect();
     let endpoint = Endpoint {
         api_version: version.to_string(),
         username: USERNAME.to_owned(),
@@ -82,8 +112,8 @@ impl Vendor for Vb365 {
             return Found::Nothing;
         }
         match self.routes.find(method, rest) {
-            // v6 shares the document of v7, but has no logout.
-            Found::Operation("Auth_Logout", _) if self.version == Vb365Version::V6 => Found::Nothing,
+            Found::Operation(id, _) if self.version == Vb365Version::V6 && NOT_IN_V6.contains(&id) => Found::Nothing,
+            Found::Operation(id, _) if self.version == Vb365Version::V7 && ONLY_IN_V6.contains(&id) => Found::Nothing,
             found => found,
         }
     }
@@ -120,7 +150,23 @@ impl Vendor for Vb365 {
     }
 
     fn jobs(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.jobs(now, most)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0.work(now, most)
+    }
+
+    fn others(&self) -> Vec<EndpointTarget> {
+        let locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = |job: &jobs::Job| EndpointTarget {
+            kind: if job.copy_of.is_some() { "copy-job" } else { "job" }.to_owned(),
+            id: job.id.clone(),
+            name: job.name().to_owned(),
+        };
+        let organization = |organization: &shape::Object| EndpointTarget {
+            kind: "organization".to_owned(),
+            id: shape::string(organization, "id").to_owned(),
+            name: shape::string(organization, "name").to_owned(),
+        };
+        let organizations = locked.0.organizations.iter().map(organization);
+        locked.0.jobs.iter().map(job).chain(organizations).collect()
     }
 }
 
@@ -136,227 +182,133 @@ impl Vb365 {
         if operation == "Auth_Token" {
             return self.token(call, tokens);
         }
-        let access = match self.authorize(call, tokens) {
-            Ok(access) => access,
-            Err(answer) => return answer,
-        };
-        match operation {
-            "Auth_Logout" => {
+        if !matches!(operation, "RestorePortalSettings_Get" | "Health_Get") {
+            let access = match self.authorize(call, tokens) {
+                Ok(access) => access,
+                Err(answer) => return answer,
+            };
+            if operation == "Auth_Logout" {
                 tokens.revoke(&access);
-                Answer::empty(self.done())
+                return Answer::empty(if self.version == Vb365Version::V8 { 204 } else { 200 });
             }
-            "BackupRepository_List" => self.list(call, state),
-            "BackupRepository_Get" => match state.repository(call.param(0)) {
-                Some(repository) => {
-                    dialect::repository(self.version, &self.root(call), &view(state, repository, call.now))
-                }
-                None => self.no_repository(),
-            },
-            "BackupRepository_StartSynchronizeAction" => self.start(call, state),
-            "RepositorySynchronizeSession_List" => {
-                let shown = |session| self.session_view(session, call, true);
-                let views: Vec<SessionView<'_>> = state.sessions().iter().filter_map(shown).collect();
-                dialect::sessions(self.version, &self.root(call), &views)
-            }
-            "RepositorySynchronizeSession_Get" => {
-                // The v5 page of this call shows no id.
-                let with_id = self.version != Vb365Version::V5;
-                match state.session(call.param(0)).and_then(|session| self.session_view(session, call, with_id)) {
-                    Some(view) => dialect::session(self.version, &self.root(call), &view),
-                    None => self.no_session(),
-                }
-            }
-            "RepositorySynchronizeSession_StopSynchronizeAction" => self.stop(call, state),
-            other => self.error(501, &format!("The simulator does not know {other}."), None),
         }
+        state.settle(call.now, Going { scripts: &self.scripts, usual: self.settings.duration });
+        state.events.forget(call.now);
+        let mut desk = Desk { state, call, version: self.version, scripts: &self.scripts, settings: &self.settings };
+        desk.answer(operation).unwrap_or_else(|refusal| refusal.answer(self.version))
     }
 
     fn error(&self, status: u16, message: &str, code: Option<&str>) -> Answer {
         dialect::error(self.version, status, message, code)
     }
 
-    fn no_repository(&self) -> Answer {
-        self.error(404, "The backup repository was not found.", Some("ResourceNotFound"))
-    }
-
-    fn no_session(&self) -> Answer {
-        self.error(404, "The session was not found.", Some("ResourceNotFound"))
-    }
-
     fn invalid(&self, message: &str) -> Answer {
         self.error(400, message, Some("ParameterValidationFailure"))
     }
-
-    /// Status of success without a body.
-    fn done(&self) -> u16 {
-        if self.version == Vb365Version::V8 { 204 } else { 200 }
-    }
-
-    /// What links begin with: absolute in v5, relative later.
-    fn root(&self, call: &Call) -> String {
-        match self.version {
-            Vb365Version::V5 => format!("{}/v5", call.origin()),
-            version => format!("/{version}"),
-        }
-    }
-
-    /// The access token of a request, if it is good.
-    fn authorize(&self, call: &Call, tokens: &Tokens) -> Result<String, Answer> {
-        let header = call.header("authorization").and_then(|header| header.split_once(' '));
-        let bearer = header.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-        let Some(access) = bearer else {
-            return Err(self.error(401, "Authorization has been denied for this request.", None));
-        };
-        match tokens.check(access, call.now) {
-            Some(true) if self.settings.vb365_strict_antiforgery => {
-                Err(self.error(403, "The antiforgery token is missing.", Some("ResourceAccessDenied")))
-            }
-            Some(_) => Ok(access.to_owned()),
-            None => Err(self.error(401, "The access token is not valid or has expired.", None)),
-        }
-    }
-
-    fn token(&self, call: &Call, tokens: &mut Tokens) -> Answer {
-        let form = match fields(call) {
-            Ok(form) => form,
-            Err(status) => return self.error(status, "The body of the request cannot be read.", None),
-        };
-        let request = match serde_json::from_value::<v7::types::OAuthTokenRequest>(Value::Object(form)) {
-            Ok(request) => request,
-            Err(error) => return self.invalid(&format!("The token request is not valid: {error}")),
-        };
-        let good = match request.grant_type {
-            v7::types::OAuthGrantType::Password => {
-                let password = request.password.as_ref().map_or("", |password| password.expose());
-                let name = request.username.as_deref().unwrap_or("");
-                name.eq_ignore_ascii_case(USERNAME) && text::same(password, &self.password)
-            }
-            v7::types::OAuthGrantType::RefreshToken => {
-                request.refresh_token.as_ref().is_some_and(|token| tokens.can_refresh(token.expose()))
-            }
-            _ => return self.invalid("This way of logging in is not set up."),
-        };
-        if !good {
-            return self.error(400, "The user name or the password is wrong.", None);
-        }
-        let knows_switch = matches!(self.version, Vb365Version::V7 | Vb365Version::V8);
-        let plain = knows_switch && request.disable_antiforgery_token != Some(true);
-        self.issue(call.now, plain, tokens)
-    }
-
-    fn issue(&self, now: Duration, plain: bool, tokens: &mut Tokens) -> Answer {
-        let lifetime = self.settings.vb365_token_lifetime;
-        let Some((access, refresh)) = tokens.issue(now, lifetime, plain) else {
-            return self.error(500, "No token can be made.", Some("HttpError"));
-        };
-        let time = |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
-        let view = TokenView {
-            access: &access,
-            refresh: &refresh,
-            seconds: i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX),
-            username: USERNAME,
-            issued: time(now),
-            expires: time(now.saturating_add(lifetime)),
-        };
-        dialect::token(self.version, &view)
-    }
-
-    fn list(&self, call: &Call, state: &State) -> Answer {
-        let query = call.pairs();
-        let wanted = |repository: &&Repository| {
-            let proxy = query.get("proxyId").is_none_or(|proxy| proxy.eq_ignore_ascii_case(&repository.proxy));
-            // None is on archive storage, in a pool, or bound to an organization.
-            let others = query.get("proxyPoolId").is_none() && query.get("organizationId").is_none();
-            proxy && others && query.truth("longTerm") != Some(true)
-        };
-        let found = state.repositories().iter().filter(wanted);
-        let shown = |repository| view(state, repository, call.now);
-        if self.version != Vb365Version::V8 {
-            let views: Vec<RepositoryView<'_>> = found.map(shown).collect();
-            return dialect::repositories(self.version, &self.root(call), &views);
-        }
-        let limit = query.number("limit", self.settings.vb365_page_size, 1, LARGEST_PAGE);
-        let limit = limit.map(|limit| self.settings.cap(limit));
-        let (limit, offset) = match (limit, query.number("offset", 0, 0, usize::MAX)) {
-            (Ok(limit), Ok(offset)) => (limit, offset),
-            (Err(name), _) | (_, Err(name)) => return self.invalid(&format!("The value of {name} is not valid.")),
-        };
-        let mut rest = found.skip(offset);
-        let views: Vec<RepositoryView<'_>> = rest.by_ref().take(limit).map(shown).collect();
-        dialect::page(&self.root(call), &views, &PageView { limit, offset, more: rest.next().is_some() })
-    }
-
-    fn start(&self, call: &Call, state: &mut State) -> Answer {
-        if let Some(refusal) = self.no_action(call, "sync", "{\"sync\": null}") {
-            return refusal;
-        }
-        match state.start(call.param(0), call.now, &self.scripts, self.settings.duration) {
-            Some(session) => match self.session_view(session, call, true) {
-                Some(view) => dialect::session(self.version, &self.root(call), &view),
-                None => self.no_session(),
-            },
-            None => self.no_repository(),
-        }
-    }
-
-    fn stop(&self, call: &Call, state: &mut State) -> Answer {
-        if let Some(refusal) = self.no_action(call, "stop", "{\"stop\": {}}") {
-            return refusal;
-        }
-        if state.stop(call.param(0), call.now) { Answer::empty(self.done()) } else { self.no_session() }
-    }
-
-    /// The refusal of a v5 call whose body is not the action that it needs.
-    fn no_action(&self, call: &Call, action: &str, example: &str) -> Option<Answer> {
-        if self.version != Vb365Version::V5 || is_action(call, action) {
-            return None;
-        }
-        Some(match call.has_type("application/json") {
-            true => self.invalid(&format!("The body has to be an action: {example}.")),
-            false => self.error(415, "The body has to be of the type application/json.", None),
-        })
-    }
-
-    fn session_view<'a>(&self, session: &'a Session, call: &Call, with_id: bool) -> Option<SessionView<'a>> {
-        Some(SessionView {
-            id: with_id.then_some(&session.id),
-            own_id: &session.id,
-            repository: &session.repository,
-            shown: session.shown(call.now)?,
-        })
-    }
 }
 
-fn view<'a>(state: &State, repository: &'a Repository, now: Duration) -> RepositoryView<'a> {
-    RepositoryView {
-        id: &repository.id,
-        name: &repository.name,
-        proxy: &repository.proxy,
-        object_storage: &repository.object_storage,
-        out_of_sync: state.out_of_sync(repository, now),
+impl Desk<'_> {
+    fn answer(&mut self, operation: &str) -> Answered {
+        match operation {
+            "Auth_AuthCode" => login::code(),
+            "BackupRepository_List" => self.repositories(),
+            "BackupRepository_Get" => self.one_repository(),
+            "BackupRepository_Create" => self.create_repository(),
+            "BackupRepository_Update" => self.change_repository(),
+            "BackupRepository_Delete" => self.delete_repository(),
+            "BackupRepository_ListBackedupOrganizations" => self.backedup_organizations(),
+            "BackupRepository_StartSynchronizeAction" => self.synchronize(),
+            "BackupRepository_Explore" => self.explore_repository(),
+            "BackupRepository_ChangeOwner" => self.change_owner(),
+            "RepositorySynchronizeSession_List" => self.sync_sessions(),
+            "RepositorySynchronizeSession_Get" => self.sync_session(),
+            "RepositorySynchronizeSession_StopSynchronizeAction" => self.stop_sync(),
+            "RepositoryOwnerChangeSession_List" => self.moves(),
+            "RepositoryOwnerChangeSession_Get" => self.one_move(),
+            "RepositoryOwnerChangeSession_Stop" => self.stop_move(),
+            "ObjectStorageRepository_List" => self.storages(),
+            "ObjectStorageRepository_Get" => self.one_storage(),
+            "ObjectStorageRepository_Create" => self.create_storage(),
+            "ObjectStorageRepository_Update" => self.change_storage(),
+            "ObjectStorageRepository_Delete" => self.delete_storage(),
+            "Proxy_List" => self.proxies(),
+            "Proxy_Get" => self.one_proxy(),
+            "Proxy_Create" => self.create_proxy(),
+            "Proxy_Update" => self.change_proxy(),
+            "Proxy_Rescan" => self.rescan(),
+            "Proxy_RescanAll" => self.rescan_all(),
+            "Proxy_Remove" => self.remove_proxy(),
+            "Proxy_EnableMaintenance" => self.maintain(true),
+            "Proxy_DisableMaintenance" => self.maintain(false),
+            "Proxy_CheckSshConnectionConfig" => self.check_ssh(),
+            "ProxyPool_List" => self.pools(),
+            "ProxyPool_Get" => self.one_pool(),
+            "ProxyPool_Create" => self.create_pool(),
+            "ProxyPool_Update" => self.change_pool(),
+            "ProxyPool_Delete" => self.delete_pool(),
+            "ProxyPool_ListProxies" => self.proxies_of_pool(),
+            "ProxyPool_AddProxies" => self.add_to_pool(),
+            "ProxyPool_RemoveProxies" => self.remove_from_pool(),
+            "Organization_List" => self.organizations(),
+            "Organization_Get" => self.one_organization(),
+            "Organization_GetOwn" => self.own_organization(),
+            "Organization_Create" => self.create_organization(),
+            "Organization_Update" => self.change_organization(),
+            "Organization_Delete" => self.delete_organization(),
+            "Organization_ListUsedRepositories" => self.used_repositories(),
+            "OrganizationLicensingInformation_Get" => self.licensing(),
+            "OrganizationSync_Start" => self.refresh(),
+            "OrganizationSync_GetState" => self.one_refresh_state(),
+            "OrganizationSync_ListStates" => self.refresh_states(),
+            _ => self.answer_about_jobs(operation),
+        }
     }
-}
 
-/// Whether the body is `{"<action>": null}` or `{"<action>": {}}`.
-fn is_action(call: &Call, action: &str) -> bool {
-    let body: Result<Map<String, Value>, String> = call.json();
-    call.has_type("application/json")
-        && body.is_ok_and(|body| body.len() == 1 && matches!(body.get(action), Some(Value::Null | Value::Object(_))))
-}
-
-/// The members of a token request, sent as a form or as JSON; or the status to refuse it with.
-fn fields(call: &Call) -> Result<Map<String, Value>, u16> {
-    if call.has_type("application/json") {
-        return call.json().map_err(|_| 400);
+    fn answer_about_jobs(&mut self, operation: &str) -> Answered {
+        match operation {
+            "Job_List" => self.jobs(),
+            "Job_ListByOrganization" => self.jobs_of_organization(),
+            "Job_Get" => self.one_job(),
+            "Job_Create" | "Job_CreateInOrganization" => self.create_job(),
+            "Job_Update" => self.change_job(),
+            "Job_Delete" => self.delete_job(),
+            "Job_Start" => self.start_job(false),
+            "Job_Stop" => self.stop_job(false),
+            "Job_Enable" => self.switch_job(true),
+            "Job_Disable" => self.switch_job(false),
+            "Job_Explore" => self.explore_job(),
+            "Job_RunAction" => self.job_action(),
+            "CopyJob_List" => self.copies(),
+            "CopyJob_Get" => self.one_copy(),
+            "CopyJob_GetByJob" => self.copy_of_job(),
+            "CopyJob_Start" => self.start_job(true),
+            "CopyJob_Stop" => self.stop_job(true),
+            "JobSession_List" => self.runs(),
+            "JobSession_ListByJob" => self.runs_of_job(),
+            "JobSession_Get" => self.one_run(),
+            "JobSessionObjects_List" => self.processed(),
+            "JobSessionLog_List" => self.log(),
+            "JobSessionLog_Get" => self.log_line(),
+            "RestorePoint_List" => self.points(),
+            "RestorePoint_Get" => self.point(),
+            "RestorePoint_GetChanges" | "RestorePoint_ListChanges" => self.changed_points(),
+            "RestorePoint_ListForLoggedInUser" => self.own_points(),
+            "Events_Get" | "Events_List" => self.changes(),
+            "ServiceInstance_Get" => self.instance(),
+            "Health_Get" => self.health(),
+            "RestorePortalSettings_Get" => self.portal(),
+            "ManagementMode_Get" => self.management(),
+            "ManagementMode_Update" => self.manage(),
+            "Configuration_GetUpdates" => self.updates(),
+            "Configuration_UpdateUpdates" => self.change_updates(),
+            "License_Get" => self.license(),
+            "License_Install" => self.install_license(),
+            "License_Update" => self.renew(),
+            "License_GetAutoUpdate" => self.auto_update(),
+            "License_UpdateAutoUpdate" => self.change_auto_update(),
+            "LicensedUser_List" => self.users(),
+            "LicensedUser_Delete" => self.delete_user(),
+            other => Err(invalid(format!("the simulator does not know {other}"))),
+        }
     }
-    if !call.has_type("application/x-www-form-urlencoded") {
-        return Err(415);
-    }
-    let form = Pairs(text::pairs(std::str::from_utf8(&call.body).map_err(|_| 400_u16)?));
-    let switch = form.truth("disable_antiforgery_token").map(Value::Bool);
-    let mut fields: Map<String, Value> = form.0.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-    if fields.contains_key("disable_antiforgery_token") {
-        fields.insert("disable_antiforgery_token".to_owned(), switch.unwrap_or_default());
-    }
-    Ok(fields)
 }

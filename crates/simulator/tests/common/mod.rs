@@ -4,6 +4,7 @@
 pub mod cloud;
 #[path = "../../../../tests/support/conformance.rs"]
 mod conformance;
+pub mod veeam;
 
 use std::sync::Arc;
 use std::time::Duration;
