@@ -102,74 +102,47 @@ async fn requests_without_a_body_say_so() {
     assert!(silent.is_empty(), "sent without Content-Length: 0: {silent:#?}");
 }
 
-/// Only these start work; sending one of them twice by mistake does the work twice.
+/// Known to start work; sending one of them twice by mistake does the work twice. The documents may know more.
+const STARTS: [&str; 21] = [
+    "V5 BackupRepository_StartSynchronizeAction",
+    "V7 BackupRepository_StartSynchronizeAction",
+    "V8 BackupRepository_StartSynchronizeAction",
+    "Cbr ImportBackup",
+    "Cbr ImportCheckpoint",
+    "Vr configureReplication",
+    "Vr deleteVrPairing",
+    "Vr destroyReplication",
+    "Vr pairVr",
+    "Vr pauseReplication",
+    "Vr reconfigureReplication",
+    "Vr reconnectVrPairing",
+    "Vr reconnectVrServer",
+    "Vr reconnectVrServerInPairing",
+    "Vr registerVrServer",
+    "Vr registerVrServerInPairing",
+    "Vr resumeReplication",
+    "Vr syncReplication",
+    "Vr unconfigureReplication",
+    "Vr unregisterVrServer",
+    "Vr unregisterVrServerInPairing",
+];
+
 #[test]
 fn what_starts_work_is_never_called_idempotent() {
-    let starts: Vec<String> = Api::ALL
-        .into_iter()
-        .flat_map(|api| {
-            api.operations().iter().filter(|row| row.starts_job).map(move |row| format!("{api:?} {}", row.id))
-        })
-        .collect();
-    let expected = [
-        "V5 BackupRepository_StartSynchronizeAction",
-        "V5 Job_RunAction",
-        "V7 BackupRepository_Explore",
-        "V7 BackupRepository_StartSynchronizeAction",
-        "V7 CopyJob_Start",
-        "V7 Job_Explore",
-        "V7 Job_Start",
-        "V7 OrganizationSync_Start",
-        "V7 Proxy_Create",
-        "V7 Proxy_Remove",
-        "V7 Proxy_Rescan",
-        "V7 Proxy_RescanAll",
-        "V8 BackupRepository_ChangeOwner",
-        "V8 BackupRepository_Explore",
-        "V8 BackupRepository_StartSynchronizeAction",
-        "V8 CopyJob_Start",
-        "V8 Job_Explore",
-        "V8 Job_Start",
-        "V8 OrganizationSync_Start",
-        "V8 Proxy_Create",
-        "V8 Proxy_DisableMaintenance",
-        "V8 Proxy_EnableMaintenance",
-        "V8 Proxy_Remove",
-        "V8 Proxy_Rescan",
-        "V8 Proxy_RescanAll",
-        "Cbr CopyBackup",
-        "Cbr CopyCheckpoint",
-        "Cbr CreateCheckpoint",
-        "Cbr DeleteBackup",
-        "Cbr DeleteVault",
-        "Cbr ImportBackup",
-        "Cbr ImportCheckpoint",
-        "Cbr MigrateDomain",
-        "Cbr MigrateVaultResource",
-        "Cbr RemoveVaultResource",
-        "Cbr RestoreBackup",
-        "Cbr UpdateExpirationTime",
-        "Vr configureReplication",
-        "Vr deleteVrPairing",
-        "Vr destroyReplication",
-        "Vr pairVr",
-        "Vr pauseReplication",
-        "Vr reconfigureReplication",
-        "Vr reconnectVrPairing",
-        "Vr reconnectVrServer",
-        "Vr reconnectVrServerInPairing",
-        "Vr registerVrServer",
-        "Vr registerVrServerInPairing",
-        "Vr resumeReplication",
-        "Vr syncReplication",
-        "Vr unconfigureReplication",
-        "Vr unregisterVrServer",
-        "Vr unregisterVrServerInPairing",
-    ];
-    assert_eq!(starts, expected);
-    for row in Api::ALL.into_iter().flat_map(Api::operations).filter(|row| row.starts_job) {
-        assert!(!row.idempotent && row.authenticated, "{row:?}");
+    let mut starts = BTreeSet::new();
+    for api in Api::ALL {
+        let spec = Spec::load(api.spec());
+        for row in api.operations() {
+            assert_eq!(row.starts_job, spec.starts_job(row.id), "{api:?} {}", row.id);
+            assert_eq!(row.idempotent, spec.idempotent(row.id), "{api:?} {}", row.id);
+            if row.starts_job {
+                assert!(!row.idempotent && row.authenticated, "{row:?}");
+                starts.insert(format!("{api:?} {}", row.id));
+            }
+        }
     }
+    let missing: Vec<&&str> = STARTS.iter().filter(|known| !starts.contains(**known)).collect();
+    assert!(missing.is_empty(), "these start work, too: {missing:#?}");
 }
 
 /// Members whose only documented value is null.

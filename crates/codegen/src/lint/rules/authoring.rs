@@ -11,7 +11,7 @@ use crate::lint::{Breaches, Context, Role, nearest};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 24] = [
+const EXTENSIONS: [&str; 25] = [
     "x-aliases",
     "x-change",
     "x-doubts",
