@@ -44,7 +44,7 @@ impl Selector {
 
     /// The part for the kind, as it is written.
     pub fn kind(&self) -> &str {
-        self.text.splitn(3, '/').nth(1).unwrap_or_default()
+        self.text.split('/').nth(1).unwrap_or_default()
     }
 
     /// The last part, as it is written.

@@ -53,7 +53,10 @@ async fn lives(server: &Server) -> Result<Vec<Life>, Box<dyn std::error::Error>>
         "amazonBucketS3Compatible": {"servicePoint": "https://s3.example.org", "name": "bucket"}});
     Ok(vec![
         life("/BackupRepositories", repository.clone(), put("description", json!("b"), repository)),
-        Life { delete: ("POST", "/Remove", remove), ..life("/Proxies", host.clone(), put("description", json!("b"), host)) },
+        Life {
+            delete: ("POST", "/Remove", remove),
+            ..life("/Proxies", host.clone(), put("description", json!("b"), host))
+        },
         Life {
             versions: &[V8],
             ..life(
@@ -113,7 +116,8 @@ async fn live(server: &Server, life: &Life) -> Anything {
     let (status, answer) = server.call("PUT", &own, Some(&life.change)).await?;
     assert_eq!((status, answer), (if server.is_v8() || life.always_204 { 204 } else { 200 }, Value::Null));
     let shown = server.get(&own.to_uppercase().replace(&life.path.to_uppercase(), life.path)).await?;
-    let differs = |(name, sent): (&String, &Value)| (life.new[name] != *sent).then(|| (shown[name].clone(), sent.clone()));
+    let differs =
+        |(name, sent): (&String, &Value)| (life.new[name] != *sent).then(|| (shown[name].clone(), sent.clone()));
     let changed: Vec<(Value, Value)> = life.change.as_object().ok_or("no object")?.iter().filter_map(differs).collect();
     assert!(!changed.is_empty() && changed.iter().all(|(shown, sent)| shown == sent), "{changed:?}");
 
@@ -221,7 +225,8 @@ async fn what_is_in_use_stays() -> Anything {
             let shown = server.get(&format!("/BackupRepositories/{repository}")).await?;
             let used = shown["objectStorageId"].as_str().ok_or("no storage")?;
             server.refused(("DELETE", &format!("/objectstoragerepositories/{used}"), None), conflict).await?;
-            let body = json!({"name": "Second", "proxyId": proxy, "retentionType": "ItemLevel", "objectStorageId": used});
+            let body =
+                json!({"name": "Second", "proxyId": proxy, "retentionType": "ItemLevel", "objectStorageId": used});
             server.refused(("POST", "/BackupRepositories", Some(body)), conflict).await?;
         }
         // Without the job, its copy is gone too, and the repository can go with its restore points.

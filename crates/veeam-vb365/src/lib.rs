@@ -7,15 +7,19 @@ mod config;
 mod diagnose;
 pub mod error_code;
 mod hooks;
+#[cfg(feature = "full")]
 mod jobs;
+#[cfg(feature = "full")]
 mod owner_changes;
 mod provider;
+#[cfg(feature = "full")]
 mod sessions;
 
 pub use api::{Api, InTheWay, Repository, Session};
 pub use config::{Config, Version};
 pub use diagnose::diagnose;
 pub use provider::Vb365;
+#[cfg(feature = "full")]
 pub use sessions::{JobRef, JobSession};
 
 backup_sync_runtime::generated! {

@@ -315,6 +315,7 @@ impl Provider for Vb365 {
         self.connection.go_on();
     }
 
+    #[cfg(feature = "full")]
     fn jobs(&self, kind: &str) -> Option<Arc<dyn Provider>> {
         self.watch_named(kind)
     }

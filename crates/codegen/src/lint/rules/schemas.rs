@@ -174,7 +174,8 @@ pub(super) fn wire_types(context: &Context<'_>, breaches: &mut Breaches) {
             let texts = items.and_then(|items| items.get("type")) == Some(&"string".into());
             let fitting = if names[1] == "string" { texts } else { items.and_then(schema_name).is_some() };
             let named_list = fitting && matches!(site.role, Role::Named(_));
-            if !named_list && !(names[1] == "object" && is_page(site)) {
+            let page = names[1] == "object" && is_page(site);
+            if !named_list && !page {
                 let what = if names[1] == "string" {
                     "a list that may come as one text has to be a named array of texts"
                 } else {
