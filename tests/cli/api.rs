@@ -292,10 +292,17 @@ fn operations_are_listed_without_asking_anybody() {
         .filter(|operation| operation["starts_job"] == true && operation["vendor"] == "huawei-cbr")
         .filter_map(|operation| operation["operation"].as_str())
         .collect();
-    assert_eq!(starts, ["ImportBackup", "ImportCheckpoint"]);
+    for known in ["ImportBackup", "ImportCheckpoint", "RestoreBackup"] {
+        assert!(starts.contains(&known), "{starts:?}");
+    }
     let find = |id: &str| operations.iter().find(|operation| operation["operation"] == id).unwrap();
     assert_eq!(find("ListVault")["permissions"], json!(["cbr:vaults:list"]));
     assert_eq!(find("ListVault")["pages"], true);
+    assert_eq!(
+        (&find("RestoreBackup")["starts"], &find("ListVault")["starts"]),
+        (&json!("operation-log"), &json!(null))
+    );
+    assert_eq!(find("BackupRepository_StartSynchronizeAction")["starts"], "repository");
     assert_eq!(find("ImportBackup")["body"], "json");
     assert_eq!(find("Auth_Token")["body"], "form");
     let id = json!({"name": "id", "place": "query", "required": false, "list": true});

@@ -16,6 +16,9 @@ use crate::{Ended, program, root};
 /// What is not simply run and expected to end with 0, by the beginning of the line.
 const APART: &[(&str, Apart, &str)] = &[
     ("backup-sync api dr getTaskInfo --param task_id=ID", Apart::Code(4), "an id has to be filled in"),
+    ("backup-sync api cloud RestoreBackup --param backup_id=ID", Apart::Code(2), "a body has to be written"),
+    ("backup-sync api dr configureReplication --param pairing_id=ID", Apart::Code(2), "a body has to be written"),
+    ("backup-sync wait dr/task/ID cloud/operation-log/ID", Apart::Code(4), "ids have to be filled in"),
     ("backup-sync history RUN", Apart::Code(2), "an id has to be filled in"),
     ("backup-sync stop --run RUN", Apart::Code(2), "an id has to be filled in"),
     ("backup-sync watch", Apart::Code(2), "there is no terminal"),

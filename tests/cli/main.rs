@@ -16,6 +16,7 @@ mod examples;
 mod exit_codes;
 mod explain;
 mod golden;
+mod jobs;
 mod journal;
 mod kill;
 mod live;

@@ -1,8 +1,8 @@
 //! How the vendors are connected to: what all three have in common.
 
-mod cbr;
-mod vb365;
-mod vsphere;
+pub mod cbr;
+pub mod vb365;
+pub mod vsphere;
 
 use std::sync::Arc;
 

@@ -27,3 +27,4 @@ mod veeam_vb365;
 mod veeam_vb365_v8;
 mod vsphere_quirks;
 mod vsphere_replication;
+mod waits;
