@@ -168,7 +168,7 @@ impl<'a> Searching<'a> {
             }
             Ok(hits) => {
                 let mut missing: Vec<_> = hits.missing.into_iter().map(Some).collect();
-                if hits.ids.is_empty() && missing.is_empty() {
+                if hits.ids.is_empty() && ids.is_empty() && missing.is_empty() {
                     missing.push(None);
                 }
                 let none = |value: Option<String>| {
@@ -176,7 +176,9 @@ impl<'a> Searching<'a> {
                     let (_, candidates, why) = unknown(format!("no new {kind}{of} was found"));
                     (value, candidates, why)
                 };
-                Known { ids: hits.ids, unknown: missing.into_iter().map(none).collect() }
+                let named = ids.clone();
+                let found = hits.ids.into_iter().filter(|id| !named.iter().any(|known| known.eq_ignore_ascii_case(id)));
+                Known { ids: ids.into_iter().chain(found).collect(), unknown: missing.into_iter().map(none).collect() }
             }
             Err(why) => Known { ids, unknown: vec![unknown(why)] },
         }
@@ -209,6 +211,11 @@ impl<'a> Searching<'a> {
             let enough = waited >= limit || failed >= options.failed_looks || (lost && looks >= SEARCHES);
             if complete || enough || self.run.stop.asked() {
                 return hits;
+            }
+            if looks + failed == 1 {
+                let (id, kind) = (self.launch.call.operation.id, self.begun.kind);
+                let text = format!("{id} was sent; not every {kind} that it starts is listed yet, looking again");
+                self.tell(begun, Event::Message { text });
             }
             tokio::select! {
                 () = self.run.clock.sleep(pause.min(limit.saturating_sub(waited))) => {}

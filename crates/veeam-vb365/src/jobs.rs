@@ -261,7 +261,12 @@ impl Jobs for Sessions {
     /// A run is stopped by stopping its job, where the session tells which that is.
     fn stop<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<bool, Error>> {
         Box::pin(async move {
-            match self.api.job_session(id).await?.and_then(|session| session.job) {
+            let Some(session) = self.api.job_session(id).await? else { return Ok(false) };
+            // The job may be at work again since this run ended, and nobody wants that one to be stopped.
+            if matches!(observation(&session).phase, Phase::Ended(_)) {
+                return Ok(true);
+            }
+            match session.job {
                 Some(job) => self.api.stop_job(&job).await,
                 None => Ok(false),
             }
