@@ -103,12 +103,22 @@ async fn requests_without_a_body_say_so() {
 }
 
 /// Known to start work; sending one of them twice by mistake does the work twice. The documents may know more.
-const STARTS: [&str; 21] = [
+const STARTS: [&str; 31] = [
     "V5 BackupRepository_StartSynchronizeAction",
     "V7 BackupRepository_StartSynchronizeAction",
     "V8 BackupRepository_StartSynchronizeAction",
+    "Cbr CopyBackup",
+    "Cbr CopyCheckpoint",
+    "Cbr CreateCheckpoint",
+    "Cbr DeleteBackup",
+    "Cbr DeleteVault",
     "Cbr ImportBackup",
     "Cbr ImportCheckpoint",
+    "Cbr MigrateDomain",
+    "Cbr MigrateVaultResource",
+    "Cbr RemoveVaultResource",
+    "Cbr RestoreBackup",
+    "Cbr UpdateExpirationTime",
     "Vr configureReplication",
     "Vr deleteVrPairing",
     "Vr destroyReplication",
