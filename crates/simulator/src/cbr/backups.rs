@@ -102,7 +102,7 @@ impl Desk<'_> {
         self.state.mark_backup(&id, DELETING);
         self.start(Order {
             operation: self.operation,
-            about: vec![id.clone()],
+            about: std::iter::once(id.clone()).chain(vault.as_ref().map(|of| of.id.clone())).collect(),
             vault,
             resource: Some(resource),
             checkpoint,
