@@ -26,6 +26,9 @@ fn said(body: &Value) -> (Option<String>, Option<String>) {
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,
     };
+    if let Value::String(text) = body {
+        return (None, Some(text.clone()));
+    }
     let inner = body.get("error").filter(|inner| inner.is_object()).unwrap_or(body);
     let code = ["error_code", "errorCode", "code"].iter().find_map(|name| text(inner, name));
     let message = ["error_msg", "message"].iter().find_map(|name| text(inner, name));

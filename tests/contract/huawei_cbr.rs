@@ -93,7 +93,7 @@ async fn cbr_list_backups() {
         .incremental(false)
         .limit(10)
         .marker("m")
-        .member_status(types::MemberStatus::Accepted)
+        .member_status(open::MemberStatus::Accepted)
         .name("n & m")
         .offset(0)
         .own_type(types::OwnType::AllGranted)

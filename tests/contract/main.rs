@@ -14,6 +14,7 @@ mod errors;
 mod examples;
 mod huawei_cbr;
 mod huawei_iam;
+mod huawei_quirks;
 mod matrix;
 mod mocks;
 mod operations;

@@ -56,11 +56,13 @@ pub fn all(root: &Path, name: &str, title: &str) -> Result<Vec<Wired>, String> {
     };
     Ok(vec![
         one("Cargo.toml", "the crate as a dependency of the workspace", &|text| {
-            let line = format!("{name} = {{ path = \"crates/{name}\", version = \"0.1.0\" }}");
+            let line =
+                format!("{name} = {{ path = \"crates/{name}\", version = \"0.1.0\", default-features = false }}");
             sorted(text, "= { path = \"crates/", &line)
         })?,
         one("crates/backup-sync/Cargo.toml", "feature and dependency of the umbrella", &|text| {
             let text = end_of_line(text, "default = [", "]", &format!(", \"{name}\"]"))?;
+            let text = end_of_line(&text, "full = [", "]", &format!(", \"{name}?/full\"]"))?;
             let text = end_of_line(&text, "httpmock = [", "]", &format!(", \"{name}?/httpmock\"]"))?;
             let mocks = "## Typed mock helpers of the vendors";
             let text = before(&text, mocks, &format!("## {title}.\n{name} = [\"dep:{name}\"]\n"))?;

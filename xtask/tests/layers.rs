@@ -85,6 +85,24 @@ fn nothing_points_back() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Nobody loses operations who does not ask for less, and the documents decide what the rest is.
+#[test]
+fn whoever_generates_has_everything_by_default() {
+    let metadata = metadata();
+    let mut wrong = Vec::new();
+    for package in metadata["packages"].as_array().unwrap() {
+        let generates = package["dependencies"].as_array().unwrap().iter().any(|dependency| {
+            text(dependency, "name") == "backup-sync-codegen" && dependency["kind"].as_str() == Some("build")
+        });
+        let published = package["publish"].is_null();
+        let default = package["features"]["default"].as_array();
+        if generates && published && !default.is_some_and(|list| list.iter().any(|name| name == "full")) {
+            wrong.push(format!("{} has no feature `full` that is on by default", text(package, "name")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Words that would tie the neutral crates to a vendor.
 const VENDOR_WORDS: &[&str] = &["veeam", "vb365", "huawei", "vsphere", "vmware"];
 

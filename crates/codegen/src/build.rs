@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::domain::Part;
 use crate::lint::Finding;
 use crate::lower::Lowered;
 use crate::{Document, emit, essence, lint, load, lower, surface};
@@ -128,8 +129,9 @@ fn none(findings: Vec<Finding>) -> Result<(), Error> {
 
 /// The body of a vendor crate's build script.
 ///
-/// Reads every document in `specs/` beside the crate's manifest and writes `{module}.rs`, `{module}_mock.rs` and
-/// `{module}.json` to `OUT_DIR`. Trouble is told to cargo as one `error:` line for each finding; the build fails without a backtrace.
+/// Reads every document in `specs/` beside the crate's manifest and writes `{module}.rs`, `{module}.json` and, with the feature
+/// `httpmock`, `{module}_mock.rs` to `OUT_DIR`. Without the feature `full` only the operations that `x-sync` lists are compiled, of
+/// documents that have such a list. Trouble is told to cargo as one `error:` line for each finding; the build fails without a backtrace.
 pub fn build_script() {
     println!("cargo::rerun-if-changed=build.rs");
     tell(each_document("specs", build));
@@ -191,10 +193,21 @@ pub fn documents(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 fn build(document: &Document, out: &Path) -> Result<(), Error> {
-    let generated = generate(document)?;
-    write(&out.join(format!("{}.rs", generated.module)), &generated.client)?;
-    write(&out.join(format!("{}.json", generated.module)), &essence::of(&document.value).to_string())?;
-    write(&out.join(format!("{}_mock.rs", generated.module)), &generated.mocks)
+    let feature = |name: &str| std::env::var_os(format!("CARGO_FEATURE_{name}")).is_some();
+    let (mut client, mut for_mocks) = lowered(document)?;
+    let part = if feature("FULL") { Part::Full } else { Part::Sync };
+    part.reduce(&mut client);
+    let module = document.module();
+    let path = format!("crate::{module}");
+    let source = Document { value: part.of(&document.value), ..document.clone() };
+    write(&out.join(format!("{module}.rs")), &emit::client(&source, &client, &path).map_err(one)?)?;
+    write(&out.join(format!("{module}.json")), &essence::of(&source.value).to_string())?;
+    // Only the feature of that name reads the file.
+    if feature("HTTPMOCK") {
+        part.reduce(&mut for_mocks);
+        write(&out.join(format!("{module}_mock.rs")), &emit::mocks(&source, &for_mocks, &path).map_err(one)?)?;
+    }
+    Ok(())
 }
 
 fn trial(document: &Document, out: &Path) -> Result<(), Error> {

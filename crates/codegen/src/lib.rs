@@ -5,7 +5,8 @@
 //! 1. [`load`]: read the YAML and remember line and column of every node;
 //! 2. [`lint`]: refuse, with rule, place and remedy, whatever the generator or a reader would stumble over;
 //! 3. [`lower`]: rewrite, in memory, what the vendor's document says into what the generator can take;
-//! 4. [`emit`]: run the generator and add what it does not give: open enums and the operation table.
+//! 4. [`domain`]: leave out what the crate's features do not ask for;
+//! 5. [`emit`]: run the generator and add what it does not give: open enums and the operation table.
 //!
 //! This is the only crate that knows the generator. It runs in build scripts and in `xtask`, never in a program.
 
@@ -13,6 +14,7 @@
 
 mod build;
 pub mod document;
+pub mod domain;
 pub mod emit;
 pub mod essence;
 pub mod json_schema;

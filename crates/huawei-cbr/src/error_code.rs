@@ -274,6 +274,17 @@ mod tests {
     }
 
     #[test]
+    fn codes_tell_failures_and_what_they_mean() {
+        for known in [CBR, GATEWAY, IAM].into_iter().flatten() {
+            assert!(!known.statuses.is_empty() && known.statuses.windows(2).all(|pair| pair[0] < pair[1]), "{known:?}");
+            assert!(known.statuses.iter().all(|status| (400..600).contains(status)), "{known:?}");
+            assert!(known.meaning.len() > 3 && !known.meaning.ends_with('.'), "{known:?}");
+            assert_eq!(find(known.code).map(|found| found.meaning), Some(known.meaning));
+        }
+        assert_eq!([CBR, GATEWAY, IAM].map(<[_]>::len), [164, 44, 23]);
+    }
+
+    #[test]
     fn the_codes_of_synchronization_are_there() {
         let known = |code: &str| find(code).map(|found| (found.statuses, found.meaning));
         assert_eq!(

@@ -59,6 +59,7 @@ fn said(bytes: &[u8], content_type: Option<&str>) -> Told {
     }
     let html = content_type.is_some_and(|kind| kind.contains("html")) || text.starts_with('<');
     let message = match parsed {
+        Ok(Value::String(text)) => Some(text),
         // Written anew: escapes would hide what is looked for in it.
         Ok(value) => Some(value.to_string()),
         // The beginning of something long or broken says nothing, and may hide a secret in its escapes.

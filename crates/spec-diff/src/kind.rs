@@ -50,6 +50,7 @@ kinds! {
     SERVER_REMOVED              "server-removed"            Breaking   Breaking    "calls to the old address fail";
     SERVER_VARIABLE_CHANGED     "server-variable-changed"   Risky      Risky       "who relies on the default reaches another address";
     TAGS_CHANGED                "tags-changed"              Wording    Wording     "tags only order the documentation";
+    SYNC_CHANGED                "sync-list-changed"         Compatible Compatible  "the wire is the same; it decides what a crate offers that is built without its feature `full`";
     PROVENANCE_CHANGED          "provenance-changed"        Wording    Wording     "where a fact comes from does not change the fact";
     DESCRIPTION_CHANGED         "description-changed"       Wording    Wording     "only words changed; read whether they promise something else";
     EXAMPLE_ADDED               "example-added"             Wording    Wording     "examples bind nobody";

@@ -299,6 +299,9 @@ pub(crate) fn beyond_the_surface(change: &Change) -> Option<RustEffect> {
         let what = "the module moves to another crate".to_owned();
         return Some(RustEffect { class: Class::Breaking, what });
     }
+    if change.kind.id == kind::SYNC_CHANGED.id {
+        return left_out(change);
+    }
     let what = match change.kind.id {
         "parameter-added-required" | "parameter-required" => {
             format!("`send()` fails until `{}(…)` is called", part.to_snake_case())
@@ -310,4 +313,19 @@ pub(crate) fn beyond_the_surface(change: &Change) -> Option<RustEffect> {
         _ => return None,
     };
     Some(RustEffect { class: Class::Breaking, what: format!("{what}; it compiles without") })
+}
+
+/// Operations that crates lose which are built without their feature `full`.
+fn left_out(change: &Change) -> Option<RustEffect> {
+    let list = |value: &Option<Value>| -> Option<Vec<String>> {
+        let names = value.as_ref()?.as_array()?.iter().filter_map(Value::as_str);
+        Some(names.map(str::to_owned).collect())
+    };
+    let after = list(&change.after)?;
+    let gone = match list(&change.before) {
+        Some(before) => before.into_iter().filter(|name| !after.contains(name)).collect::<Vec<_>>().join(", "),
+        None => "whatever it does not list".to_owned(),
+    };
+    let what = format!("the crate has no more of this when it is built without its feature `full`: {gone}");
+    (!gone.is_empty()).then_some(RustEffect { class: Class::Breaking, what })
 }

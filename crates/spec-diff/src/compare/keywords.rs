@@ -25,6 +25,7 @@ impl<'a> Comparer<'a> {
             "description" | "summary" | "title" | "externalDocs" | "x-notes" | "x-since" => &kind::DESCRIPTION_CHANGED,
             "x-source" | "x-doubts" => &kind::PROVENANCE_CHANGED,
             "tags" => &kind::TAGS_CHANGED,
+            "x-sync" => &kind::SYNC_CHANGED,
             // Notes explain changes and are none.
             "x-change" => return,
             "example" => return self.example(id, name, old, new),

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::document::{METHODS, join, operations, resolve, schemas};
+use crate::domain::SYNC;
 use crate::lint::rules::operations::parameters;
 use crate::lint::{Breaches, Context, Role, nearest};
 use crate::lower::unused::UNUSED;
 
 /// Extension keys with a meaning; everything else that starts with `x-` is refused.
-const EXTENSIONS: [&str; 22] = [
+const EXTENSIONS: [&str; 23] = [
     "x-change",
     "x-doubts",
     "x-dr-permissions",
@@ -29,6 +30,7 @@ const EXTENSIONS: [&str; 22] = [
     "x-since",
     "x-source",
     "x-starts-job",
+    SYNC,
     "x-unit",
     "x-unused",
     "x-vendor",

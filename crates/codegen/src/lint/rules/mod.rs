@@ -11,7 +11,7 @@ pub use guards::GUARDS;
 use super::Rule;
 
 /// Rules for the document as written.
-pub static RULES: [Rule; 48] = [
+pub static RULES: [Rule; 49] = [
     Rule {
         id: "SPEC001",
         title: "OpenAPI 3.0.3",
@@ -347,6 +347,13 @@ pub static RULES: [Rule; 48] = [
         why: "a schema that consists of itself has no value, and what walks it never ends",
         fix: "break the circle: refer to the schema from a member that may be absent, not from `$ref` or `allOf` alone",
         check: schemas::endless,
+    },
+    Rule {
+        id: "SPEC049",
+        title: "what a synchronization needs exists",
+        why: "crates that are built without their feature `full` have the operations that `x-sync` lists, and no others",
+        fix: "list ids of operations of this document, in byte order, each once",
+        check: operations::sync_list,
     },
 ];
 

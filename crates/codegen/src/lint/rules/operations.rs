@@ -6,6 +6,7 @@ use heck::ToSnakeCase;
 use serde_json::Value;
 
 use crate::document::{METHODS, OperationNode, join, operations, resolve};
+use crate::domain::SYNC;
 use crate::lint::{Breaches, Context, nearest};
 
 pub(super) fn version(context: &Context<'_>, breaches: &mut Breaches) {
@@ -335,6 +336,27 @@ pub(super) fn statuses(context: &Context<'_>, breaches: &mut Breaches) {
             } else if matches!(*status, "204" | "205" | "304") && answer.get("content").is_some() {
                 breaches.add(at.clone(), format!("{} {status} has a body, which HTTP forbids", operation.id()));
             }
+        }
+    }
+}
+
+pub(super) fn sync_list(context: &Context<'_>, breaches: &mut Breaches) {
+    let root = &context.document.value;
+    let Some(node) = root.get(SYNC) else { return };
+    let at = join("", SYNC);
+    let names = node.as_array().map(|list| list.iter().map(Value::as_str).collect::<Vec<_>>());
+    let Some(names) = names.filter(|names| !names.is_empty() && names.iter().all(Option::is_some)) else {
+        breaches.add(at, "this is no list of operation ids");
+        return;
+    };
+    let known: Vec<&str> = operations(root).iter().map(OperationNode::id).collect();
+    for (index, name) in names.iter().flatten().enumerate() {
+        let at = join(&at, &index.to_string());
+        if !known.contains(name) {
+            let meant = nearest(name, known.iter().copied()).map(|near| format!("; {near} is one"));
+            breaches.add(at, format!("{name} is no operation of this document{}", meant.unwrap_or_default()));
+        } else if index > 0 && names[index - 1] >= Some(name) {
+            breaches.add(at, format!("{name} stands twice or too late in the list"));
         }
     }
 }
