@@ -5,7 +5,7 @@ mod common;
 
 use backup_sync_simulator::Behaviour;
 use common::Anything;
-use common::cloud::{Cloud, id, wish};
+use common::cloud::{Cloud, Query, id, wish};
 use serde_json::{Value, json};
 
 const SERVER: &str = "OS::Nova::Server";
@@ -137,7 +137,7 @@ async fn agents_and_their_directories() -> Anything {
     cloud.refused("CheckAgent", &[], asked(NOBODY), (404, "7100")).await?;
     cloud.ok("UpdateAgent", &here, Some(json!({"agent": {"status": "uninstall"}}))).await?;
     cloud.refused("UpdateAgent", &here, Some(json!({"agent": {"status": "normal"}})), (400, "9900")).await?;
-    let cases: [(&[(&str, &str)], u32); 4] = [
+    let cases: [(Query<'_>, u32); 4] = [
         (&[], 2),
         (&[("status", "uninstall")], 1),
         (&[("agent_id", "a1"), ("agent_id", "a2"), ("limit", "1")], 2),
@@ -163,7 +163,7 @@ async fn agents_and_their_directories() -> Anything {
 #[tokio::test]
 async fn resources_to_protect_know_their_vault() -> Anything {
     let cloud = Cloud::new().await?;
-    let list = async |kind: &str, query: &[(&str, &str)]| -> Result<Vec<String>, Box<dyn std::error::Error>> {
+    let list = async |kind: &str, query: Query<'_>| -> Result<Vec<String>, Box<dyn std::error::Error>> {
         let query: Vec<(&str, &str)> = [("protectable_type", kind)].into_iter().chain(query.iter().copied()).collect();
         let found = cloud.ok("ListProtectable", &query, None).await?;
         Ok(found["instances"].as_array().into_iter().flatten().map(|one| id(&one["name"])).collect())

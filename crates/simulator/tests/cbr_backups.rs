@@ -3,7 +3,7 @@
 mod common;
 
 use common::Anything;
-use common::cloud::{Cloud, id, wish};
+use common::cloud::{Cloud, Query, id, wish};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error>;
@@ -119,7 +119,7 @@ async fn backups_are_found_and_sorted() -> Anything {
         stage.cloud.pass(10);
     }
     let web = stage.vault.as_str();
-    let cases: [(&[(&str, &str)], &[&str]); 9] = [
+    let cases: [(Query<'_>, &[&str]); 9] = [
         (&[("sort", "name:asc")], &["a", "b", "c"]),
         (&[("sort", "created_at")], &["a", "c", "b"]),
         (&[("sort", "status,name")], &["c", "b", "a"]),
@@ -172,6 +172,30 @@ async fn a_backup_is_renamed_and_described() -> Anything {
     let point = stage.backups().await?[0]["checkpoint_id"].clone();
     stage.cloud.pass(10);
     stage.cloud.refused("ShowCheckpoint", &[("checkpoint_id", &id(&point))], None, (404, "6217")).await
+}
+
+#[tokio::test]
+async fn backups_go_when_their_time_is_over() -> Anything {
+    let stage = Stage::new().await?;
+    let day = 24 * 3600;
+    stage.back_up(json!({"retention_duration_days": 1, "resources": [stage.servers[0]]})).await?;
+    stage.back_up(json!({"retention_duration_days": -1, "resources": [stage.servers[1]]})).await?;
+    stage.cloud.pass(10);
+    assert_eq!(stage.backups().await?.len(), 2);
+    stage.cloud.pass(day - 8);
+    let states: Vec<Value> = stage.backups().await?.iter().map(|backup| backup["status"].clone()).collect();
+    assert_eq!(states, ["deleting", "available"], "it has expired two seconds ago");
+    stage.cloud.pass(4);
+    assert_eq!(stage.backups().await?.len(), 1);
+    assert_eq!(stage.cloud.newest("delete").await?["created_at"], "2026-03-03T09:00:00.000000");
+    let last = json!({"expect_expiration_date": "2026-03-04", "time_zone": "UTC+00:00"});
+    let set = stage.cloud.ok("UpdateExpirationTime", &[("vault_id", &stage.vault)], Some(last)).await?;
+    assert_eq!((&set["affected_backups_count"], &set["new_expiration_day"]), (&json!(1), &json!("2026-03-04")));
+    stage.cloud.pass(3 * day);
+    assert!(stage.backups().await?.is_empty());
+    let past = json!({"expect_expiration_date": "2026-03-04", "time_zone": "UTC+00:00"});
+    let here = [("vault_id", stage.vault.as_str())];
+    stage.cloud.refused("UpdateExpirationTime", &here, Some(past), (400, "9900")).await
 }
 
 #[tokio::test]

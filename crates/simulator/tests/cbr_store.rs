@@ -4,7 +4,7 @@
 mod common;
 
 use common::Anything;
-use common::cloud::{Cloud, id, policy, wish};
+use common::cloud::{Cloud, Query, id, policy, wish};
 use serde_json::{Value, json};
 
 const SERVER: &str = "OS::Nova::Server";
@@ -73,7 +73,7 @@ async fn vaults_are_found() -> Anything {
     let daily = cloud.ok("CreatePolicy", &[], Some(policy("daily", "backup", json!({})))).await?;
     let daily = id(&daily["policy"]["id"]);
     cloud.ok("AssociateVaultPolicy", &[("vault_id", &vault)], Some(json!({"policy_id": daily}))).await?;
-    let cases: [(&[(&str, &str)], u32); 10] = [
+    let cases: [(Query<'_>, u32); 10] = [
         (&[], 4),
         (&[("cloud_type", "public")], 3),
         (&[("protect_type", "backup"), ("object_type", "disk")], 1),

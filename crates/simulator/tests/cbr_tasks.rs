@@ -4,7 +4,7 @@ mod common;
 
 use backup_sync_simulator::{Behaviour, Scripted};
 use common::Anything;
-use common::cloud::{Cloud, id, wish};
+use common::cloud::{Cloud, Query, id, wish};
 use serde_json::{Value, json};
 
 type Failure = Box<dyn std::error::Error>;
@@ -253,7 +253,7 @@ async fn tasks_are_found_by_what_they_are_about() -> Anything {
     }
     let [region, project, _] = stage.cloud.away().await?;
     let server = stage.server.as_str();
-    let cases: [(&[(&str, &str)], u32); 9] = [
+    let cases: [(Query<'_>, u32); 9] = [
         (&[], 4),
         (&[("operation_type", "restore")], 1),
         (&[("destination_region", &region)], 1),
