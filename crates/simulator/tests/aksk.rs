@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backup_sync_engine::{Outcome, Provider as _};
 use backup_sync_simulator::{Endpoint, Settings, Simulator};
+use common::cloud::{Cloud, id};
 use common::{Anything, cbr_config, http, only, start, synchronize};
 use huawei_cbr::signing::{ToSign, canonical, sign};
 use huawei_cbr::{Cbr, Credentials, Keys};
@@ -54,6 +55,52 @@ async fn temporary_keys_end() -> Anything {
     let error = provider.targets().await.err().ok_or("the key still opens")?;
     assert!(error.to_string().contains("APIGW.0307"), "{error}");
     Ok(())
+}
+
+/// A key that somebody asks for opens the same doors, until it ends.
+#[tokio::test]
+async fn temporary_keys_are_made_of_a_token() -> Anything {
+    let cloud = Cloud::new().await?;
+    let wanted =
+        |seconds: i64| json!({"auth": {"identity": {"methods": ["token"], "token": {"duration_seconds": seconds}}}});
+    let operation = "CreateTemporaryAccessKeyByToken";
+    let answer = cloud.ok(operation, &[], Some(wanted(3600))).await?;
+    let credential = &answer["credential"];
+    assert_eq!(credential["expires_at"], "2026-03-02T10:00:00.000000Z");
+    let [access, secret, token] = ["access", "secret", "securitytoken"].map(|name| id(&credential[name]));
+    let connect = async |secret: &str, token: Option<&str>| {
+        let keys = Keys {
+            access: access.clone(),
+            secret: secret.to_owned().into(),
+            security_token: token.map(|token| token.to_owned().into()),
+        };
+        let config = cbr_config(&cloud.simulator, only(&cloud.simulator)?);
+        let provider = Cbr::connect(&huawei_cbr::Config { credentials: Credentials::Keys(keys), ..config }).await?;
+        Ok::<_, Box<dyn std::error::Error>>(provider.targets().await?.len())
+    };
+    assert_eq!(connect(&secret, Some(&token)).await?, 1);
+    for (secret, token) in [("wrong", Some(token.as_str())), (&secret, None), (&secret, Some("another"))] {
+        assert!(connect(secret, token).await.is_err(), "{token:?}");
+    }
+    // The lasting key of the account does not mind.
+    assert_eq!(connect_with_keys(&cloud).await?, 1);
+    cloud.pass(3600);
+    let error = connect(&secret, Some(&token)).await.err().ok_or("the key still opens")?;
+    assert!(error.to_string().contains("APIGW.0307"), "{error}");
+    for seconds in [899, 86_401] {
+        assert_eq!(cloud.call(operation, &[], Some(wanted(seconds))).await?.0, 400);
+    }
+    let other = json!({"auth": {"identity": {"methods": ["password"]}}});
+    assert_eq!(cloud.call(operation, &[], Some(other)).await?.0, 400);
+    let mut stolen = wanted(900);
+    stolen["auth"]["identity"]["token"]["id"] = json!("MII0");
+    let (status, answer) = cloud.call(operation, &[], Some(stolen)).await?;
+    assert_eq!((status, &answer["error"]["code"]), (401, &json!(401)));
+    Ok(())
+}
+
+async fn connect_with_keys(cloud: &Cloud) -> Result<usize, Box<dyn std::error::Error>> {
+    Ok(connect(&cloud.simulator).await?.targets().await?.len())
 }
 
 /// A request in the making, for one that goes wrong in a single place.

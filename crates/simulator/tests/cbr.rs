@@ -128,11 +128,10 @@ impl Bare {
     }
 }
 
+/// A login for the project of the region, unless another is named.
 fn login(simulator: &Simulator, project: Option<&str>) -> Result<Value, String> {
-    let endpoint = only(simulator)?;
-    let scope = project.or(endpoint.region.as_deref());
-    Ok(json!({"auth": {"identity": {"methods": ["password"], "password": {"user": {"name": endpoint.username,
-        "password": endpoint.password, "domain": {"name": endpoint.domain}}}}, "scope": {"project": {"name": scope}}}}))
+    let region = only(simulator)?.region.as_deref();
+    common::cloud::login(simulator, project.or(region))
 }
 
 #[tokio::test]

@@ -7,8 +7,7 @@ use serde_json::json;
 use super::desk::{Answered, Desk, Refusal, listed, nothing};
 use super::lists;
 use super::sharing::Share;
-use super::tasks::{Change, OfVault, Order, Work};
-use super::things::{AVAILABLE, Backup, DELETING, ERROR, RESTORING, Resource, Vault};
+use super::things::{AVAILABLE, Backup, ERROR, RESTORING, Resource, Vault};
 use crate::message::Answer;
 
 impl Desk<'_> {
@@ -85,7 +84,6 @@ impl Desk<'_> {
     /// Begins to delete a backup.
     pub(crate) fn delete_backup(&mut self) -> Answered {
         let backup = self.one_backup()?;
-        let (id, name, resource) = (backup.id.clone(), backup.name.clone(), backup.resource.clone());
         let vault = self.state.vaults.get(&backup.vault);
         if backup.automatic && vault.is_some_and(Vault::locked) {
             return Err(Refusal::Code("6220"));
@@ -98,18 +96,8 @@ impl Desk<'_> {
         if self.is_in_use(backup) {
             return Err(Refusal::Code("6216"));
         }
-        let (vault, checkpoint) = (vault.map(OfVault::from), Some(backup.checkpoint.clone()));
-        self.state.mark_backup(&id, DELETING);
-        self.start(Order {
-            operation: self.operation,
-            about: vec![id.clone()],
-            vault,
-            resource: Some(resource),
-            checkpoint,
-            policy: None,
-            work: Work::Deletion { id: id.clone(), name },
-            change: Some(Change::NoBackup(id)),
-        });
+        let id = backup.id.clone();
+        self.state.delete(&id, self.operation, self.how);
         nothing(204)
     }
 

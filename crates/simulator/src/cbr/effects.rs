@@ -3,18 +3,46 @@
 use std::time::Duration;
 
 use super::state::State;
-use super::tasks::{Change, Log};
+use super::tasks::{Change, Log, Start};
 use super::things::{AVAILABLE, Backup, Checkpoint, ERROR};
 use crate::course::{End, Stage};
 use crate::store::Due;
 
 impl State {
-    /// Does what tasks that have ended by now were to change.
-    pub(crate) fn settle(&mut self, now: Duration) {
+    /// Does what tasks that have ended by now were to change, and lets backups go whose time is over.
+    pub(crate) fn settle(&mut self, how: Start<'_>) {
+        self.settle_tasks(how.now);
+        if self.expire(how) {
+            self.settle_tasks(how.now);
+        }
+    }
+
+    fn settle_tasks(&mut self, now: Duration) {
         let logs = &self.logs;
         for due in self.pending.due(now, |id| logs.get(id).map(|log| &log.course)) {
             self.apply(due);
         }
+    }
+
+    /// Begins to delete what has expired, at the moment when it did; says whether there was something.
+    fn expire(&mut self, how: Start<'_>) -> bool {
+        if !self.expiring {
+            return false;
+        }
+        let epoch = self.clock.epoch();
+        let over = |backup: &Backup| {
+            let passed = backup.expires.filter(|_| backup.status == AVAILABLE)?.duration_since(epoch);
+            // What had expired in the beginning goes at once.
+            let at = passed.unsigned_abs();
+            if passed.is_negative() { Some(Duration::ZERO) } else { Some(at).filter(|at| *at <= how.now) }
+        };
+        let gone: Vec<(String, Duration)> =
+            self.backups.iter().filter_map(|backup| Some((backup.id.clone(), over(backup)?))).collect();
+        for (id, at) in &gone {
+            let request = self.hex();
+            self.delete(id, "DeleteBackup", Start { now: *at, request: &request, ..how });
+        }
+        !gone.is_empty()
     }
 
     fn apply(&mut self, due: Due<Change>) {
@@ -25,6 +53,7 @@ impl State {
             Change::Made(mut backup) => {
                 self.mark(&backup.vault, &backup.resource.id, AVAILABLE);
                 if done {
+                    self.expiring |= backup.expires.is_some();
                     backup.created = at;
                     self.backups.keep(backup.id.clone(), *backup);
                 }
@@ -59,6 +88,7 @@ impl State {
             Change::Moved { .. } | Change::Expires { .. } if !done => {}
             Change::Moved { from, to, resources } => self.moved(&from, &to, &resources),
             Change::Expires { backups, at } => {
+                self.expiring = true;
                 self.backups.iter_mut().filter(|backup| backups.contains(&backup.id)).for_each(|backup| {
                     backup.expires = Some(at);
                 });

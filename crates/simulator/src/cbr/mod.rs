@@ -106,8 +106,8 @@ impl Vendor for Cbr {
     fn answer(&self, call: &Call) -> Answer {
         let mut locked = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, iam) = &mut *locked;
-        state.settle(call.now);
         let request = state.hex();
+        state.settle(self.how(call, &request));
         match call.operation() {
             Some(
                 operation @ ("KeystoneCreateUserTokenByPassword"
@@ -167,6 +167,11 @@ impl Cbr {
         Some(Answer::json(refused.status, &gateway_error(refused.code, &refused.message, request)))
     }
 
+    /// How a call starts a task.
+    fn how<'a>(&'a self, call: &Call, request: &'a str) -> Start<'a> {
+        Start { now: call.now, usual: self.settings.duration, scripts: &self.scripts, request }
+    }
+
     /// A call of IAM.
     fn identity(&self, operation: &str, state: &State, iam: &mut Iam, call: &Call, request: &str) -> Answer {
         let at = |moment| self.clock.at(moment).strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
@@ -194,7 +199,7 @@ impl Cbr {
             query: call.pairs(),
             operation,
             settings: &self.settings,
-            how: Start { now: call.now, usual: self.settings.duration, scripts: &self.scripts, request },
+            how: self.how(call, request),
             nulls: self.nulls,
         };
         desk.dispatch().unwrap_or_else(|refusal| refusal.answer())

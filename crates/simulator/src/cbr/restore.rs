@@ -55,7 +55,7 @@ impl Desk<'_> {
         self.state.mark(&of.id, &own, RESTORING);
         self.start(Order {
             operation: self.operation,
-            about: vec![id.clone()],
+            about: vec![id.clone(), of.id.clone()],
             vault: Some(of),
             resource: Some(target),
             checkpoint,

@@ -13,7 +13,7 @@ use super::policies::Policy;
 use super::seeds::{self, Seeds};
 use super::sharing::Share;
 use super::tasks::{Change, Log, OfVault, Order, Start, Work};
-use super::things::{Away, BACKUP_SIZE, Backup, Checkpoint, Machine, Replica, Vault};
+use super::things::{Away, BACKUP_SIZE, Backup, Checkpoint, DELETING, Machine, Replica, Vault};
 use crate::clock::SimClock;
 use crate::control::JobState;
 use crate::course::{Course, End, Stage};
@@ -49,6 +49,8 @@ pub(crate) struct State {
     pub(crate) away: Away,
     pub(crate) logs: Store<Log>,
     pub(super) pending: Pending<Change>,
+    /// Some backup has a last day.
+    pub(super) expiring: bool,
 }
 
 /// Number and megabytes of backups.
@@ -75,6 +77,7 @@ impl State {
             away,
             logs: Store::default(),
             pending: Pending::default(),
+            expiring: false,
         }
     }
 
@@ -165,6 +168,26 @@ impl State {
         let log = Log { id: id.clone(), request, operation, target, vault, resource, checkpoint, policy, course, work };
         self.logs.keep(&id, log);
         id
+    }
+
+    /// Begins to delete a backup.
+    pub(crate) fn delete(&mut self, id: &str, operation: &'static str, start: Start<'_>) {
+        let Some(backup) = self.backups.get_mut(id) else { return };
+        backup.status = DELETING;
+        let (name, resource) = (backup.name.clone(), backup.resource.clone());
+        let checkpoint = Some(backup.checkpoint.clone());
+        let vault = self.vaults.get(&backup.vault).map(OfVault::from);
+        let order = Order {
+            operation,
+            about: std::iter::once(id.to_owned()).chain(vault.as_ref().map(|of| of.id.clone())).collect(),
+            vault,
+            resource: Some(resource),
+            checkpoint,
+            policy: None,
+            work: Work::Deletion { id: id.to_owned(), name },
+            change: Some(Change::NoBackup(id.to_owned())),
+        };
+        self.start(order, start);
     }
 
     /// The tasks that the service remembers, newest first.

@@ -77,10 +77,12 @@ impl Asked {
         } else {
             all(&self.tags) && (!given(&self.tags_any) || some(&self.tags_any))
         };
+        let excluded = (given(&self.not_tags) && all(&self.not_tags)) || some(&self.not_tags_any);
+        // No vault has tags of the service itself.
+        let known = !given(&self.sys_tags);
         tagged
-            && !(given(&self.not_tags) && all(&self.not_tags))
-            && !some(&self.not_tags_any)
-            && !given(&self.sys_tags)
+            && known
+            && !excluded
             && self.cloud_type.as_deref().is_none_or(|cloud| cloud == vault.cloud_type())
             && self.object_type.as_deref().is_none_or(|object| object == vault.object)
             && self.matches.iter().flatten().all(|one| vault.name.contains(&one.value))

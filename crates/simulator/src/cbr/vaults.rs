@@ -285,13 +285,15 @@ impl Desk<'_> {
         if vault.status != AVAILABLE && vault.status != ERROR {
             return Err(Refusal::Code("6112"));
         }
-        let kinds: [(&'static str, fn(&Log) -> bool); 3] = [
-            ("6125", |log| matches!(log.work, Work::Backup { .. })),
-            ("6130", |log| matches!(log.work, Work::Replication(_))),
-            ("6111", |_| true),
-        ];
-        if let Some((code, _)) = kinds.into_iter().find(|(_, counts)| self.state.is_busy(&id, now, counts)) {
-            return Err(Refusal::Code(code));
+        let busy = |counts: fn(&Log) -> bool| self.state.is_busy(&id, now, counts);
+        if busy(|log| matches!(log.work, Work::Backup { .. })) {
+            return Err(Refusal::Code("6125"));
+        }
+        if busy(|log| matches!(log.work, Work::Replication(_))) {
+            return Err(Refusal::Code("6130"));
+        }
+        if busy(|_| true) {
+            return Err(Refusal::Code("6111"));
         }
         let backups = self.state.backups.iter().filter(|backup| backup.vault == id).count();
         if let Some(vault) = self.state.vaults.get_mut(&id) {

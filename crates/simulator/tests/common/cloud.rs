@@ -13,6 +13,9 @@ use super::{Anything, Checked, http, only, start};
 
 type Failure = Box<dyn std::error::Error>;
 
+/// Names and values of parameters.
+pub type Query<'a> = &'a [(&'a str, &'a str)];
+
 /// A region, a token for it, and what was answered with success so far.
 pub struct Cloud {
     pub simulator: Checked,
@@ -36,8 +39,10 @@ pub fn login(simulator: &Simulator, project: Option<&str>) -> Result<Value, Stri
 }
 
 impl Cloud {
+    /// The usual one, with a token that outlasts every test.
     pub async fn new() -> Result<Self, Failure> {
-        Self::with(Settings::default()).await
+        let month = Duration::from_secs(30 * 24 * 3600);
+        Self::with(Settings { iam_token_lifetime: month, ..Settings::default() }).await
     }
 
     pub async fn with(settings: Settings) -> Result<Self, Failure> {
@@ -56,7 +61,7 @@ impl Cloud {
     pub async fn call(
         &self,
         operation: &str,
-        parameters: &[(&str, &str)],
+        parameters: Query<'_>,
         body: Option<Value>,
     ) -> Result<(u16, Value), Failure> {
         let mut rows = v3::OPERATIONS.iter().chain(iam_v3::OPERATIONS);
@@ -85,12 +90,7 @@ impl Cloud {
     }
 
     /// Calls an operation that has to succeed.
-    pub async fn ok(
-        &self,
-        operation: &str,
-        parameters: &[(&str, &str)],
-        body: Option<Value>,
-    ) -> Result<Value, Failure> {
+    pub async fn ok(&self, operation: &str, parameters: Query<'_>, body: Option<Value>) -> Result<Value, Failure> {
         let (status, answer) = self.call(operation, parameters, body).await?;
         if status < 300 { Ok(answer) } else { Err(format!("{operation} {parameters:?}: {status} {answer}").into()) }
     }
@@ -99,7 +99,7 @@ impl Cloud {
     pub async fn refused(
         &self,
         operation: &str,
-        parameters: &[(&str, &str)],
+        parameters: Query<'_>,
         body: Option<Value>,
         (status, code): (u16, &str),
     ) -> Anything {
