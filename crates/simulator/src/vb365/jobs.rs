@@ -328,10 +328,11 @@ impl Desk<'_> {
                 let id = self.id(0);
                 let sent = options.as_object().cloned().unwrap_or_default();
                 let options = read(EXPLORE, self.version, &sent, true).map_err(invalid)?;
-                return self.explore(&options, |point| string(point, "jobId") == id);
+                self.explore(&options, |point| string(point, "jobId") == id)
             }
             _ => return Err(invalid("the action has to be one of start, stop, enable, disable, explore")),
         };
+        // The pages show no body for any of them.
         answer.map(|_| Answer::empty(200))
     }
 

@@ -11,9 +11,14 @@ use crate::builder::Vb365Version;
 pub(crate) type Object = Map<String, Value>;
 
 /// Versions, one bit for each.
+pub(crate) const V5: u8 = 1;
 pub(crate) const V6: u8 = 2;
 pub(crate) const V7: u8 = 4;
 pub(crate) const V8: u8 = 8;
+/// `v6` and `v7`
+pub(crate) const V6_V7: u8 = V6 | V7;
+/// All but `v5`
+pub(crate) const FROM_V6: u8 = V6 | V7 | V8;
 /// `v7` and `v8`
 pub(crate) const FROM_V7: u8 = V7 | V8;
 /// `v5`, `v6` and `v7`
@@ -26,7 +31,7 @@ pub(crate) const ALL: u8 = 15;
 /// The bit of a version.
 pub(crate) const fn bit(version: Vb365Version) -> u8 {
     match version {
-        Vb365Version::V5 => 1,
+        Vb365Version::V5 => V5,
         Vb365Version::V6 => V6,
         Vb365Version::V7 => V7,
         Vb365Version::V8 => V8,

@@ -32,8 +32,7 @@ impl Server {
     pub async fn at(simulator: Checked, version: Vb365Version) -> Result<Self, Box<dyn std::error::Error>> {
         let endpoint = only(&simulator)?.clone();
         let (http, base) = (http()?, format!("{}/{version}", endpoint.url));
-        let login =
-            [("grant_type", "password"), ("username", &endpoint.username), ("password", &endpoint.password)];
+        let login = [("grant_type", "password"), ("username", &endpoint.username), ("password", &endpoint.password)];
         let token: Value = http.post(format!("{base}/token")).form(&login).send().await?.json().await?;
         let bearer = token["access_token"].as_str().ok_or("no token")?.to_owned();
         Ok(Self { simulator, version, http, base, bearer })
