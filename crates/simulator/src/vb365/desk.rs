@@ -145,16 +145,16 @@ impl Desk<'_> {
     }
 
     /// One object.
-    pub(crate) fn one(&self, members: &[Member], object: &Object) -> Answered {
+    pub(crate) fn one(&self, members: &[Member], object: Object) -> Answered {
         self.told(200, members, object)
     }
 
     /// A new object, where v8 has changed the status.
-    pub(crate) fn made(&self, members: &[Member], object: &Object) -> Answered {
+    pub(crate) fn made(&self, members: &[Member], object: Object) -> Answered {
         self.told(if self.is(V8) { 201 } else { 200 }, members, object)
     }
 
-    fn told(&self, status: u16, members: &[Member], object: &Object) -> Answered {
+    fn told(&self, status: u16, members: &[Member], object: Object) -> Answered {
         Ok(Answer::json(status, &tell(members, self.version, object)))
     }
 
@@ -169,7 +169,7 @@ impl Desk<'_> {
         if self.is(paged) {
             return Ok(self.paged(self.page()?, members, items, view));
         }
-        let rows: Vec<Object> = items.into_iter().map(|item| tell(members, self.version, &view(item))).collect();
+        let rows: Vec<Object> = items.into_iter().map(|item| tell(members, self.version, view(item))).collect();
         Ok(Answer::json(200, &rows))
     }
 
@@ -182,7 +182,7 @@ impl Desk<'_> {
         view: impl Fn(T) -> Object,
     ) -> Answer {
         let (rows, more) = cut(page, items);
-        let rows = rows.into_iter().map(|item| tell(members, self.version, &view(item))).collect();
+        let rows = rows.into_iter().map(|item| tell(members, self.version, view(item))).collect();
         Answer::json(200, &self.envelope(page, rows, more))
     }
 

@@ -65,13 +65,13 @@ impl Desk<'_> {
 
     pub(super) fn one_organization(&self) -> Answered {
         let organization = self.state.organizations.get(&self.id(0)).ok_or(Refusal::Unknown("organization"))?;
-        self.one(ORGANIZATION, &self.organization_view(organization, self.extended_view()?))
+        self.one(ORGANIZATION, self.organization_view(organization, self.extended_view()?))
     }
 
     /// The organization of whoever is logged in (v5).
     pub(super) fn own_organization(&self) -> Answered {
         let organization = self.state.organizations.iter().next().ok_or(Refusal::Unknown("organization"))?;
-        self.one(OWN_ORGANIZATION, &self.organization_view(organization, true))
+        self.one(OWN_ORGANIZATION, self.organization_view(organization, true))
     }
 
     /// What an organization needs, by its type.
@@ -116,7 +116,7 @@ impl Desk<'_> {
         }
         let shown = self.organization_view(&organization, true);
         self.state.organizations.keep(id, organization);
-        self.made(ORGANIZATION, &shown)
+        self.made(ORGANIZATION, shown)
     }
 
     pub(super) fn change_organization(&mut self) -> Answered {

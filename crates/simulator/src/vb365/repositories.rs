@@ -108,7 +108,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn one_repository(&self) -> Answered {
-        self.one(REPOSITORY, &self.repository_view(self.repository()?))
+        self.one(REPOSITORY, self.repository_view(self.repository()?))
     }
 
     /// Checks what a repository refers to, and puts that down in it.
@@ -172,7 +172,7 @@ impl Desk<'_> {
         self.settle_repository(&mut repository, taken)?;
         let shown = self.repository_view(&repository);
         self.state.repositories.all.keep(repository.id.clone(), repository);
-        self.made(REPOSITORY, &shown)
+        self.made(REPOSITORY, shown)
     }
 
     pub(super) fn change_repository(&mut self) -> Answered {

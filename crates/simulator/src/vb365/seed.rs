@@ -109,9 +109,9 @@ impl State {
 
     /// A backup job with the backup of last night, and a job that copies it.
     fn add_jobs(&mut self, organization: &str) {
-        let mut repositories = self.repositories.all.iter().map(|repository| repository.id.clone());
-        let Some(first) = repositories.next() else { return };
-        let last = repositories.next_back().unwrap_or_else(|| first.clone());
+        let repositories = &self.repositories.all;
+        let Some(first) = repositories.iter().next().map(|found| found.id.clone()) else { return };
+        let last = repositories.iter().next_back().map_or_else(|| first.clone(), |found| found.id.clone());
         let (backup, copy, time) = (self.uuid(), self.uuid(), self.before(LAST_NIGHT));
         let job = |id: &str, name: &str, repository: &str, more: Value| {
             let mut members = members_of(json!({

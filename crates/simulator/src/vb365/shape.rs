@@ -140,21 +140,25 @@ impl Member {
 }
 
 /// What is shown of an object in a version.
-pub(crate) fn tell(members: &[Member], version: Vb365Version, kept: &Object) -> Object {
+pub(crate) fn tell(members: &[Member], version: Vb365Version, mut kept: Object) -> Object {
     let known = members.iter().filter(|member| member.told && member.versions & bit(version) != 0);
-    let shown = known.filter_map(|member| {
-        let value = kept.get(member.name)?;
-        Some((member.name.to_owned(), shown(&member.kind, version, value)))
-    });
-    let links = kept.get("_links").map(|links| ("_links".to_owned(), links.clone()));
-    shown.chain(links).collect()
+    let mut shown = Object::new();
+    for member in known {
+        if let Some((name, value)) = kept.remove_entry(member.name) {
+            shown.insert(name, inner(&member.kind, version, value));
+        }
+    }
+    shown.extend(kept.remove_entry("_links"));
+    shown
 }
 
-fn shown(kind: &Kind, version: Vb365Version, value: &Value) -> Value {
+fn inner(kind: &Kind, version: Vb365Version, value: Value) -> Value {
     match (kind, value) {
         (Kind::Object(members), Value::Object(kept)) => Value::Object(tell(members, version, kept)),
-        (Kind::List(of), Value::Array(items)) => items.iter().map(|item| shown(of, version, item)).collect(),
-        (_, value) => value.clone(),
+        (Kind::List(of @ Kind::Object(_)), Value::Array(items)) => {
+            items.into_iter().map(|item| inner(of, version, item)).collect()
+        }
+        (_, value) => value,
     }
 }
 
@@ -298,9 +302,12 @@ mod tests {
     #[test]
     fn an_answer_has_what_its_version_knows() {
         let kept = members_of(json!({"id": "1", "size": "Small", "key": "k", "login": {"user": "u"}, "own": true}));
-        assert_eq!(Value::Object(tell(THING, Vb365Version::V5, &kept)), json!({"id": "1", "login": {"user": "u"}}));
+        assert_eq!(
+            Value::Object(tell(THING, Vb365Version::V5, kept.clone())),
+            json!({"id": "1", "login": {"user": "u"}})
+        );
         let eight = json!({"id": "1", "size": "Small", "login": {"user": "u"}});
-        assert_eq!(Value::Object(tell(THING, Vb365Version::V8, &kept)), eight);
+        assert_eq!(Value::Object(tell(THING, Vb365Version::V8, kept)), eight);
     }
 
     #[test]
