@@ -10,11 +10,10 @@ use std::time::Duration;
 
 use backup_sync_codegen::document::operations;
 use backup_sync_codegen::load;
-use backup_sync_simulator::{Settings, Simulator, Vb365Version};
+use backup_sync_simulator::{Settings, Simulator};
 use common::{Anything, Checked, http, only, start};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
-use veeam_vb365::{v5, v7, v8};
 use vsphere_replication::v2;
 
 /// An operation as its table names it: id, method, path.
@@ -23,6 +22,9 @@ type Row = (&'static str, &'static str, &'static str);
 macro_rules! rows {
     ($($table:expr),+) => { [$($table.iter().map(|row| (row.id, row.method, row.path)).collect::<Vec<Row>>()),+].concat() };
 }
+
+#[path = "coverage/veeam.rs"]
+mod veeam;
 
 /// A server, what every request to it carries, and what its ids are.
 struct Site {
@@ -90,35 +92,6 @@ fn prepared(simulator: &Simulator, id: &str, request: RequestBuilder) -> Result<
 
 fn id(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
-}
-
-async fn veeam(version: Vb365Version) -> Result<Site, Box<dyn std::error::Error>> {
-    let simulator = start(Simulator::builder().vb365("m365", version)).await?;
-    let endpoint = only(&simulator)?.clone();
-    let base = format!("{}/{version}", endpoint.url);
-    let login = [("grant_type", "password"), ("username", &endpoint.username), ("password", &endpoint.password)];
-    let http = http()?;
-    let token: Value = http.post(format!("{base}/token")).form(&login).send().await?.json().await?;
-    let header = ("authorization", format!("Bearer {}", id(&token["access_token"])));
-    let repository = endpoint.targets.first().map(|target| target.id.clone()).unwrap_or_default();
-    let ids = HashMap::from([("repositoryId", repository)]);
-    let mut site = Site { simulator, http, base, header, ids };
-    let (path, body) = match version {
-        Vb365Version::V5 => ("/BackupRepositories/{repositoryId}/action", Some(json!({"sync": null}))),
-        _ => ("/BackupRepositories/{repositoryId}/Sync", None),
-    };
-    let session = site.json("POST", path, body).await?;
-    site.ids.insert("sessionId", id(&session["id"]));
-    Ok(site)
-}
-
-#[tokio::test]
-async fn every_operation_of_veeam_is_answered() -> Anything {
-    veeam(Vb365Version::V5).await?.call_all(rows!(v5::OPERATIONS), &[]).await?;
-    // v6 shares the document of v7, but has no logout.
-    veeam(Vb365Version::V6).await?.call_all(rows!(v7::OPERATIONS), &["Auth_Logout"]).await?;
-    veeam(Vb365Version::V7).await?.call_all(rows!(v7::OPERATIONS), &[]).await?;
-    veeam(Vb365Version::V8).await?.call_all(rows!(v8::OPERATIONS), &[]).await
 }
 
 /// The body that an operation of vSphere Replication needs, about things that are there.

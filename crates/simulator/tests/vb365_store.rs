@@ -214,7 +214,6 @@ async fn wrong_requests_are_refused() -> Anything {
 async fn what_is_in_use_stays() -> Anything {
     for version in VERSIONS {
         let server = Server::new(version).await?;
-        allow_v6_points(&server);
         let (repository, organization) = (server.repository()?, server.organization().await?);
         let proxy = server.proxy("vb365.example.org").await?;
         let conflict = (409, "OperationConflict");
@@ -241,9 +240,41 @@ async fn what_is_in_use_stays() -> Anything {
     Ok(())
 }
 
-/// v6 lists restore points in a bare array, which the document of v7 does not say.
-fn allow_v6_points(server: &Server) {
-    if server.version == V6 {
-        server.simulator.allow("RestorePoint_List", 200, "v6 has no pages there");
+/// What the pages of v5 tell beyond synchronization.
+#[tokio::test]
+async fn v5_creates_repositories_and_acts_on_jobs() -> Anything {
+    let server = Server::new(Vb365Version::V5).await?;
+    let own = server.get("/Organization").await?;
+    assert_eq!((&own["name"], &own["isBackedup"]), (&json!("example.org"), &json!(true)));
+    let organization = own["id"].as_str().ok_or("no id")?.to_owned();
+    let repository = server.get(&format!("/BackupRepositories/{}", server.repository()?)).await?;
+    let proxy = repository["proxyId"].as_str().ok_or("no proxy")?;
+    let made = server.disk("Made", proxy).await?;
+    assert_eq!(server.get(&format!("/BackupRepositories/{made}")).await?["name"], "Made");
+    let used = server.list(&format!("/Organizations/{organization}/UsedRepositories")).await?;
+    let links: Vec<&str> = used.iter().filter_map(|row| row["_links"]["backupRepository"]["href"].as_str()).collect();
+    assert!(links.len() == 2 && links.iter().all(|link| link.starts_with("http://")), "{links:?}");
+
+    let jobs = server.list(&format!("/Organizations/{organization}/Jobs")).await?;
+    let job = format!("/Jobs/{}", jobs[0]["id"].as_str().ok_or("no job")?);
+    let action = format!("{job}/Action");
+    for (body, seconds, status, enabled) in [
+        (json!({"disable": null}), 0, "Success", false),
+        (json!({"enable": {}}), 0, "Success", true),
+        (json!({"start": null}), 0, "Running", true),
+        (json!({"stop": null}), 0, "Stopped", true),
+        (json!({"start": {}}), 10, "Success", true),
+    ] {
+        assert_eq!(server.call("POST", &action, Some(&body)).await?, (200, Value::Null), "{body}");
+        server.pass(seconds);
+        let shown = server.get(&job).await?;
+        assert_eq!((&shown["lastStatus"], &shown["isEnabled"]), (&json!(status), &json!(enabled)), "{body}");
     }
+    let explore = json!({"explore": {"datetime": "2026-03-02T09:30:00", "type": "vesp"}});
+    server.good("POST", &action, Some(&explore)).await?;
+    for body in [json!({}), json!({"start": null, "stop": null}), json!({"fly": null})] {
+        server.refused(("POST", &action, Some(body)), (400, "")).await?;
+    }
+    assert_eq!(server.get("/License").await?["usedNumber"], 2);
+    Ok(())
 }

@@ -10,7 +10,8 @@ use crate::script::{self, Behaviour, Scripted};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Script {
-    /// Name or id of the targets; `*` and `?` match as in a shell. Each of them gets the whole list of runs.
+    /// Name or id of the targets; `*` and `?` match as in a shell. Each of them gets the whole list of runs. Jobs and
+    /// organizations of `veeam-vb365` are meant, too.
     pub target: Option<String>,
     /// Instead of `target`: the `backup_id` of a backup in a list of on-premises backups; `huawei-cbr` only.
     pub backup: Option<String>,

@@ -145,16 +145,16 @@ impl Desk<'_> {
     }
 
     /// One object.
-    pub(crate) fn one(&self, members: &[Member], object: &Object) -> Answered {
+    pub(crate) fn one(&self, members: &[Member], object: Object) -> Answered {
         self.told(200, members, object)
     }
 
     /// A new object, where v8 has changed the status.
-    pub(crate) fn made(&self, members: &[Member], object: &Object) -> Answered {
+    pub(crate) fn made(&self, members: &[Member], object: Object) -> Answered {
         self.told(if self.is(V8) { 201 } else { 200 }, members, object)
     }
 
-    fn told(&self, status: u16, members: &[Member], object: &Object) -> Answered {
+    fn told(&self, status: u16, members: &[Member], object: Object) -> Answered {
         Ok(Answer::json(status, &tell(members, self.version, object)))
     }
 
@@ -166,14 +166,24 @@ impl Desk<'_> {
         items: impl IntoIterator<Item = T>,
         view: impl Fn(T) -> Object,
     ) -> Answered {
-        let shown = |item: T| tell(members, self.version, &view(item));
-        if !self.is(paged) {
-            return Ok(Answer::json(200, &items.into_iter().map(shown).collect::<Vec<_>>()));
+        if self.is(paged) {
+            return Ok(self.paged(self.page()?, members, items, view));
         }
-        let page = self.page()?;
+        let rows: Vec<Object> = items.into_iter().map(|item| tell(members, self.version, view(item))).collect();
+        Ok(Answer::json(200, &rows))
+    }
+
+    /// One page of a list.
+    pub(crate) fn paged<T>(
+        &self,
+        page: Page,
+        members: &[Member],
+        items: impl IntoIterator<Item = T>,
+        view: impl Fn(T) -> Object,
+    ) -> Answer {
         let (rows, more) = cut(page, items);
-        let rows: Vec<Object> = rows.into_iter().map(shown).collect();
-        Ok(Answer::json(200, &self.envelope(page, rows, more)))
+        let rows = rows.into_iter().map(|item| tell(members, self.version, view(item))).collect();
+        Answer::json(200, &self.envelope(page, rows, more))
     }
 
     /// The page that is asked for.
@@ -187,7 +197,7 @@ impl Desk<'_> {
     }
 
     /// A page object with its links, which keep what else the query says.
-    pub(crate) fn envelope(&self, page: Page, rows: Vec<Object>, more: bool) -> Value {
+    fn envelope(&self, page: Page, rows: Vec<Object>, more: bool) -> Value {
         let Page { limit, offset } = page;
         let others = self.call.query.split('&').filter(|pair| {
             let name = pair.split('=').next().unwrap_or_default();

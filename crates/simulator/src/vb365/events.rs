@@ -66,7 +66,7 @@ fn token(number: u64) -> String {
 impl Desk<'_> {
     pub(crate) fn changes(&self) -> Answered {
         let (events, next) = self.changed(|_| true)?;
-        let rows = events.iter().map(|event| tell(EVENT, self.version, event)).collect();
+        let rows = events.iter().map(|event| tell(EVENT, self.version, (*event).clone())).collect();
         self.feed(rows, next)
     }
 
@@ -81,7 +81,7 @@ impl Desk<'_> {
             }
         }
         let points = ids.into_iter().filter_map(|id| self.state.points.get(id));
-        let rows = points.map(|point| tell(RESTORE_POINT, self.version, &self.point_view(point))).collect();
+        let rows = points.map(|point| tell(RESTORE_POINT, self.version, self.point_view(point))).collect();
         self.feed(rows, next)
     }
 

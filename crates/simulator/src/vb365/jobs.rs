@@ -124,7 +124,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn one_job(&self) -> Answered {
-        self.one(JOB, &self.job_view(self.job(false)?))
+        self.one(JOB, self.job_view(self.job(false)?))
     }
 
     pub(super) fn copies(&self) -> Answered {
@@ -132,13 +132,13 @@ impl Desk<'_> {
     }
 
     pub(super) fn one_copy(&self) -> Answered {
-        self.one(COPY_JOB, &self.copy_view(self.job(true)?))
+        self.one(COPY_JOB, self.copy_view(self.job(true)?))
     }
 
     pub(super) fn copy_of_job(&self) -> Answered {
         let source = &self.job(false)?.id;
         let copy = self.state.jobs.iter().find(|job| job.copy_of.as_ref() == Some(source));
-        self.one(COPY_JOB, &self.copy_view(copy.ok_or(Refusal::Unknown("copy job"))?))
+        self.one(COPY_JOB, self.copy_view(copy.ok_or(Refusal::Unknown("copy job"))?))
     }
 
     fn copy_view(&self, job: &Job) -> Object {
@@ -191,7 +191,7 @@ impl Desk<'_> {
             self.begin(&id, true)?;
         }
         let job = self.state.jobs.get(&id).ok_or(Refusal::Unknown("backup job"))?;
-        self.made(JOB, &self.job_view(job))
+        self.made(JOB, self.job_view(job))
     }
 
     pub(super) fn change_job(&mut self) -> Answered {
@@ -283,7 +283,7 @@ impl Desk<'_> {
             return Ok(Answer::empty(204));
         }
         let run = self.state.runs.get(&run).ok_or(Refusal::Unknown("session"))?;
-        self.one(JOB_SESSION, &self.run_view(run))
+        self.one(JOB_SESSION, self.run_view(run))
     }
 
     /// Asks the run of a job to stop; a job that is idle is stopped already.
@@ -328,10 +328,11 @@ impl Desk<'_> {
                 let id = self.id(0);
                 let sent = options.as_object().cloned().unwrap_or_default();
                 let options = read(EXPLORE, self.version, &sent, true).map_err(invalid)?;
-                return self.explore(&options, |point| string(point, "jobId") == id);
+                self.explore(&options, |point| string(point, "jobId") == id)
             }
             _ => return Err(invalid("the action has to be one of start, stop, enable, disable, explore")),
         };
+        // The pages show no body for any of them.
         answer.map(|_| Answer::empty(200))
     }
 

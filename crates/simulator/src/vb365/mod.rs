@@ -54,7 +54,6 @@ const NOT_IN_V6: &[&str] = &[
     "OrganizationSync_Start",
     "OrganizationSync_GetState",
     "RestorePoint_GetChanges",
-    "RestorePoint_ListChanges",
     "RestorePoint_ListForLoggedInUser",
 ];
 /// The same the other way round.
@@ -291,9 +290,9 @@ impl Desk<'_> {
             "JobSessionLog_Get" => self.log_line(),
             "RestorePoint_List" => self.points(),
             "RestorePoint_Get" => self.point(),
-            "RestorePoint_GetChanges" | "RestorePoint_ListChanges" => self.changed_points(),
+            "RestorePoint_GetChanges" => self.changed_points(),
             "RestorePoint_ListForLoggedInUser" => self.own_points(),
-            "Events_Get" | "Events_List" => self.changes(),
+            "Events_Get" => self.changes(),
             "ServiceInstance_Get" => self.instance(),
             "Health_Get" => self.health(),
             "RestorePortalSettings_Get" => self.portal(),

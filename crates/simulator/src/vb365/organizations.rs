@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::desk::{Answered, Desk, Refusal, conflict, invalid, other};
 use super::repositories::{bytes_of, space};
-use super::shape::{ALL, Object, V6, V8, amend, members_of, string};
+use super::shape::{ALL, FROM_V6, Object, V6, V8, amend, members_of, string};
 use super::sync::Repository;
 use super::tables::{LICENSED_USER, ORGANIZATION, OWN_ORGANIZATION, USAGE_OF_ORGANIZATION};
 use crate::builder::Vb365Version;
@@ -65,13 +65,13 @@ impl Desk<'_> {
 
     pub(super) fn one_organization(&self) -> Answered {
         let organization = self.state.organizations.get(&self.id(0)).ok_or(Refusal::Unknown("organization"))?;
-        self.one(ORGANIZATION, &self.organization_view(organization, self.extended_view()?))
+        self.one(ORGANIZATION, self.organization_view(organization, self.extended_view()?))
     }
 
     /// The organization of whoever is logged in (v5).
     pub(super) fn own_organization(&self) -> Answered {
         let organization = self.state.organizations.iter().next().ok_or(Refusal::Unknown("organization"))?;
-        self.one(OWN_ORGANIZATION, &self.organization_view(organization, true))
+        self.one(OWN_ORGANIZATION, self.organization_view(organization, true))
     }
 
     /// What an organization needs, by its type.
@@ -116,7 +116,7 @@ impl Desk<'_> {
         }
         let shown = self.organization_view(&organization, true);
         self.state.organizations.keep(id, organization);
-        self.made(ORGANIZATION, &shown)
+        self.made(ORGANIZATION, shown)
     }
 
     pub(super) fn change_organization(&mut self) -> Answered {
@@ -150,7 +150,7 @@ impl Desk<'_> {
             mine.iter().filter(|point| string(point, "repositoryId") == repository.id).copied().collect()
         };
         let repositories = self.state.repositories.all.iter().filter(|found| !used(found).is_empty());
-        self.list(ALL, USAGE_OF_ORGANIZATION, repositories, |repository| {
+        self.list(FROM_V6, USAGE_OF_ORGANIZATION, repositories, |repository| {
             let mut row = space(repository, used(repository).into_iter().map(bytes_of).sum());
             let objects = |point: &Object| point.get("objects").and_then(Value::as_array).map_or(0, Vec::len);
             let own = if self.version == Vb365Version::V5 { "backuprepositories" } else { "BackupRepositories" };

@@ -123,7 +123,7 @@ impl Desk<'_> {
         let shown = self.move_view(&moved);
         self.state.pending.add(new.clone(), After::Move);
         self.state.moves.keep(new, moved);
-        self.one(OWNER_CHANGE, &shown)
+        self.one(OWNER_CHANGE, shown)
     }
 
     /// When nothing runs on the repositories any more, and whether that is in time. What does not end by itself is
@@ -166,7 +166,7 @@ impl Desk<'_> {
 
     pub(super) fn one_move(&self) -> Answered {
         let moved = self.state.moves.get(&self.id(0)).ok_or(Refusal::Unknown("session"))?;
-        self.one(OWNER_CHANGE, &self.move_view(moved))
+        self.one(OWNER_CHANGE, self.move_view(moved))
     }
 
     pub(super) fn stop_move(&mut self) -> Answered {

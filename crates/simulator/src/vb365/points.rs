@@ -69,7 +69,7 @@ impl Desk<'_> {
 
     pub(super) fn point(&self) -> Answered {
         let point = self.state.points.get(&self.id(0)).ok_or(Refusal::Unknown("restore point"))?;
-        self.one(RESTORE_POINT, &self.point_view(point))
+        self.one(RESTORE_POINT, self.point_view(point))
     }
 
     /// What the portal shows to whoever is logged in; the backup administrator may restore everything.
@@ -103,7 +103,7 @@ impl Desk<'_> {
         let links = self.links([("self", own), ("restorePoint", format!("RestorePoints/{point}"))]);
         self.made(
             RESTORE_SESSION,
-            &members_of(json!({
+            members_of(json!({
                 "id": id, "name": format!("{name} ({time})"), "organization": name, "type": kind, "creationTime": time,
                 "endTime": null, "state": "Working", "result": "Success", "initiatedBy": USERNAME, "details": "",
                 "scopeName": name, "clientHost": self.call.peer.to_string(), "reason": "", "eTag": tag, "_links": links,

@@ -28,7 +28,7 @@ impl Desk<'_> {
 
     pub(super) fn one_pool(&self) -> Answered {
         let pool = self.state.pools.get(&self.id(0)).ok_or(Refusal::Unknown("proxy pool"))?;
-        self.one(POOL, &self.pool_view(pool))
+        self.one(POOL, self.pool_view(pool))
     }
 
     /// The proxies that a body names: they have to be there, in no other pool and without repositories of their own.
@@ -96,7 +96,7 @@ impl Desk<'_> {
     pub(super) fn create_pool(&mut self) -> Answered {
         let id = self.state.uuid();
         let pool = self.settle_pool(&id)?;
-        self.made(POOL, &self.pool_view(&pool))
+        self.made(POOL, self.pool_view(&pool))
     }
 
     pub(super) fn change_pool(&mut self) -> Answered {

@@ -88,7 +88,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn one_proxy(&self) -> Answered {
-        self.one(PROXY, &self.extended(self.proxy_view(self.proxy()?))?)
+        self.one(PROXY, self.extended(self.proxy_view(self.proxy()?))?)
     }
 
     fn check_host(&self, id: &str, host: &str) -> Result<(), Refusal> {
@@ -115,7 +115,7 @@ impl Desk<'_> {
         amend(&mut proxy, settings(taken));
         let shown = self.proxy_view(&proxy);
         self.state.proxies.keep(id, proxy);
-        self.made(PROXY, &shown)
+        self.made(PROXY, shown)
     }
 
     pub(super) fn change_proxy(&mut self) -> Answered {
@@ -182,7 +182,7 @@ impl Desk<'_> {
         let known = string(&settings, "fingerprint");
         let good = known.is_empty() || known == name || is_true(&settings, "ignoreFingerprintCheck");
         let status = if good { "Success" } else { "Failed" };
-        self.one(SSH_RESULT, &members_of(json!({"status": status, "fingerprint": name, "publicBase64Key": key})))
+        self.one(SSH_RESULT, members_of(json!({"status": status, "fingerprint": name, "publicBase64Key": key})))
     }
 
     /// The proxies of a pool.

@@ -95,7 +95,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn one_refresh_state(&self) -> Answered {
-        self.one(SYNC_STATE, &self.refresh_state(&self.organization()?))
+        self.one(SYNC_STATE, self.refresh_state(&self.organization()?))
     }
 
     pub(super) fn refresh_states(&self) -> Answered {

@@ -7,6 +7,7 @@ use super::shape::{ALL, Object, V8, amend, is_true, members_of, string};
 use super::sync::Repository;
 use super::tables::{REPOSITORY, USAGE_OF_REPOSITORY};
 use crate::builder::Vb365Version;
+use crate::store::Page;
 
 /// Space of a repository on disk.
 const CAPACITY: i64 = 549_755_813_888;
@@ -98,11 +99,16 @@ impl Desk<'_> {
                 && (!archive || is_true(&repository.own, "isLongTerm"))
         };
         let found = self.state.repositories.all.iter().filter(wanted);
-        self.list(V8, REPOSITORY, found, |repository| self.repository_view(repository))
+        if !self.is(V8) {
+            return self.list(0, REPOSITORY, found, |repository| self.repository_view(repository));
+        }
+        let page = self.page()?;
+        let page = Page { limit: self.settings.cap(page.limit), ..page };
+        Ok(self.paged(page, REPOSITORY, found, |repository| self.repository_view(repository)))
     }
 
     pub(super) fn one_repository(&self) -> Answered {
-        self.one(REPOSITORY, &self.repository_view(self.repository()?))
+        self.one(REPOSITORY, self.repository_view(self.repository()?))
     }
 
     /// Checks what a repository refers to, and puts that down in it.
@@ -166,7 +172,7 @@ impl Desk<'_> {
         self.settle_repository(&mut repository, taken)?;
         let shown = self.repository_view(&repository);
         self.state.repositories.all.keep(repository.id.clone(), repository);
-        self.made(REPOSITORY, &shown)
+        self.made(REPOSITORY, shown)
     }
 
     pub(super) fn change_repository(&mut self) -> Answered {
@@ -201,10 +207,9 @@ impl Desk<'_> {
             return Err(conflict("something runs on the repository"));
         }
         self.drop_points(&id);
-        if let Some(storage) = self.state.repositories.all.remove(&id).and_then(|gone| gone.object_storage) {
-            if !self.state.storages.has(&storage) {
-                self.state.storages.keep(storage.clone(), spare_storage(&storage));
-            }
+        let storage = self.state.repositories.all.remove(&id).and_then(|gone| gone.object_storage);
+        if let Some(storage) = storage.filter(|storage| !self.state.storages.has(storage)) {
+            self.state.storages.keep(storage.clone(), spare_storage(&storage));
         }
         self.gone()
     }

@@ -51,7 +51,7 @@ impl State {
         state.license = members_of(json!({
             "licenseID": state.uuid(), "email": "backup@example.org", "status": "Valid", "contactPerson": "Robin Example",
             "type": "Subscription", "package": "Suite", "licensedTo": "Example Org", "totalNumber": 100,
-            "supportID": "01234567",
+            "supportID": "01234567", "supportId": "01234567",
         }));
         let dates = state.license_until(Duration::ZERO);
         state.license.extend(dates);
@@ -109,9 +109,9 @@ impl State {
 
     /// A backup job with the backup of last night, and a job that copies it.
     fn add_jobs(&mut self, organization: &str) {
-        let mut repositories = self.repositories.all.iter().map(|repository| repository.id.clone());
-        let Some(first) = repositories.next() else { return };
-        let last = repositories.last().unwrap_or_else(|| first.clone());
+        let repositories = &self.repositories.all;
+        let Some(first) = repositories.iter().next().map(|found| found.id.clone()) else { return };
+        let last = repositories.iter().next_back().map_or_else(|| first.clone(), |found| found.id.clone());
         let (backup, copy, time) = (self.uuid(), self.uuid(), self.before(LAST_NIGHT));
         let job = |id: &str, name: &str, repository: &str, more: Value| {
             let mut members = members_of(json!({

@@ -26,7 +26,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn portal(&self) -> Answered {
-        self.one(PORTAL, &members_of(json!({
+        self.one(PORTAL, members_of(json!({
             "applicationId": self.state.installation, "msalAuthorityUri": "https://login.microsoftonline.com/organizations",
             "restorePortalUri": "https://restore.example.org", "isEnabled": true,
         })))
@@ -35,7 +35,7 @@ impl Desk<'_> {
     pub(super) fn management(&self) -> Answered {
         let mut shown = self.state.management.clone();
         shown.insert("_links".to_owned(), self.links([("self", "ManagementMode".to_owned())]));
-        self.one(MANAGEMENT, &shown)
+        self.one(MANAGEMENT, shown)
     }
 
     pub(super) fn manage(&mut self) -> Answered {
@@ -49,7 +49,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn updates(&self) -> Answered {
-        self.one(UPDATES, &self.state.updates)
+        self.one(UPDATES, self.state.updates.clone())
     }
 
     pub(super) fn change_updates(&mut self) -> Answered {
@@ -63,7 +63,7 @@ impl Desk<'_> {
         let new = users().filter(|user| string(user, "licenseState") == "New").count();
         let mut shown = self.state.license.clone();
         shown.extend(members_of(json!({"usedNumber": users().count() - new, "newNumber": new})));
-        self.one(LICENSE, &shown)
+        self.one(LICENSE, shown)
     }
 
     /// Another license, which is good for a year from now.
@@ -87,7 +87,7 @@ impl Desk<'_> {
     pub(super) fn auto_update(&self) -> Answered {
         let mut shown = self.state.auto_update.clone();
         shown.insert("_links".to_owned(), self.links([("self", "License/AutoUpdate".to_owned())]));
-        self.one(AUTO_UPDATE, &shown)
+        self.one(AUTO_UPDATE, shown)
     }
 
     pub(super) fn change_auto_update(&mut self) -> Answered {

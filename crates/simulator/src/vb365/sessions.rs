@@ -76,7 +76,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn one_run(&self) -> Answered {
-        self.one(JOB_SESSION, &self.run_view(self.run()?))
+        self.one(JOB_SESSION, self.run_view(self.run()?))
     }
 
     pub(super) fn processed(&self) -> Answered {
@@ -118,6 +118,6 @@ impl Desk<'_> {
         let (run, id) = (self.run()?, self.id(1));
         let mut lines = run.log(self.now(), |at| self.state.time(at)).into_iter();
         let line = lines.find(|line| is_uuid(&id) && string(line, "id") == id);
-        self.one(LOG_ITEM, &self.line_view(run, line.ok_or(Refusal::Unknown("log item"))?))
+        self.one(LOG_ITEM, self.line_view(run, line.ok_or(Refusal::Unknown("log item"))?))
     }
 }

@@ -11,9 +11,14 @@ use crate::builder::Vb365Version;
 pub(crate) type Object = Map<String, Value>;
 
 /// Versions, one bit for each.
+pub(crate) const V5: u8 = 1;
 pub(crate) const V6: u8 = 2;
 pub(crate) const V7: u8 = 4;
 pub(crate) const V8: u8 = 8;
+/// `v6` and `v7`
+pub(crate) const V6_V7: u8 = V6 | V7;
+/// All but `v5`
+pub(crate) const FROM_V6: u8 = V6 | V7 | V8;
 /// `v7` and `v8`
 pub(crate) const FROM_V7: u8 = V7 | V8;
 /// `v5`, `v6` and `v7`
@@ -26,7 +31,7 @@ pub(crate) const ALL: u8 = 15;
 /// The bit of a version.
 pub(crate) const fn bit(version: Vb365Version) -> u8 {
     match version {
-        Vb365Version::V5 => 1,
+        Vb365Version::V5 => V5,
         Vb365Version::V6 => V6,
         Vb365Version::V7 => V7,
         Vb365Version::V8 => V8,
@@ -135,21 +140,25 @@ impl Member {
 }
 
 /// What is shown of an object in a version.
-pub(crate) fn tell(members: &[Member], version: Vb365Version, kept: &Object) -> Object {
+pub(crate) fn tell(members: &[Member], version: Vb365Version, mut kept: Object) -> Object {
     let known = members.iter().filter(|member| member.told && member.versions & bit(version) != 0);
-    let shown = known.filter_map(|member| {
-        let value = kept.get(member.name)?;
-        Some((member.name.to_owned(), shown(&member.kind, version, value)))
-    });
-    let links = kept.get("_links").map(|links| ("_links".to_owned(), links.clone()));
-    shown.chain(links).collect()
+    let mut shown = Object::new();
+    for member in known {
+        if let Some((name, value)) = kept.remove_entry(member.name) {
+            shown.insert(name, inner(&member.kind, version, value));
+        }
+    }
+    shown.extend(kept.remove_entry("_links"));
+    shown
 }
 
-fn shown(kind: &Kind, version: Vb365Version, value: &Value) -> Value {
+fn inner(kind: &Kind, version: Vb365Version, value: Value) -> Value {
     match (kind, value) {
         (Kind::Object(members), Value::Object(kept)) => Value::Object(tell(members, version, kept)),
-        (Kind::List(of), Value::Array(items)) => items.iter().map(|item| shown(of, version, item)).collect(),
-        (_, value) => value.clone(),
+        (Kind::List(of @ Kind::Object(_)), Value::Array(items)) => {
+            items.into_iter().map(|item| inner(of, version, item)).collect()
+        }
+        (_, value) => value,
     }
 }
 
@@ -293,9 +302,12 @@ mod tests {
     #[test]
     fn an_answer_has_what_its_version_knows() {
         let kept = members_of(json!({"id": "1", "size": "Small", "key": "k", "login": {"user": "u"}, "own": true}));
-        assert_eq!(Value::Object(tell(THING, Vb365Version::V5, &kept)), json!({"id": "1", "login": {"user": "u"}}));
+        assert_eq!(
+            Value::Object(tell(THING, Vb365Version::V5, kept.clone())),
+            json!({"id": "1", "login": {"user": "u"}})
+        );
         let eight = json!({"id": "1", "size": "Small", "login": {"user": "u"}});
-        assert_eq!(Value::Object(tell(THING, Vb365Version::V8, &kept)), eight);
+        assert_eq!(Value::Object(tell(THING, Vb365Version::V8, kept)), eight);
     }
 
     #[test]

@@ -36,7 +36,7 @@ impl Desk<'_> {
     }
 
     pub(super) fn one_storage(&self) -> Answered {
-        self.one(STORAGE, &self.storage_view(self.storage()?))
+        self.one(STORAGE, self.storage_view(self.storage()?))
     }
 
     /// Checks that the bucket or container fits the type, and that no other storage has the name.
@@ -70,7 +70,7 @@ impl Desk<'_> {
         self.check_storage_members(&storage)?;
         let shown = self.storage_view(storage.clone());
         self.state.storages.keep(id, storage);
-        self.made(STORAGE, &shown)
+        self.made(STORAGE, shown)
     }
 
     pub(super) fn change_storage(&mut self) -> Answered {

@@ -2,7 +2,7 @@
 
 use super::DAYS;
 use crate::vb365::shape::{
-    BEFORE_V8, FROM_V7, Kind, Member, V6, V8, list, object, text, time, truth, uuid, whole, word,
+    BEFORE_V8, FROM_V6, FROM_V7, Kind, Member, V6, V6_V7, V8, list, object, text, time, truth, uuid, whole, word,
 };
 
 const EVERY: &[&str] = &["Minutes5", "Minutes10", "Minutes15", "Minutes30", "Hours1", "Hours2", "Hours4", "Hours8"];
@@ -121,12 +121,12 @@ pub(crate) const JOB: &[Member] = &[
     word("backupType", &["EntireOrganization", "SelectedItems"]).needed(),
     object("schedulePolicy", SCHEDULE),
     uuid("organizationId").only(V8),
-    uuid("repositoryId").needed(),
+    uuid("repositoryId").needed().only(FROM_V6),
     truth("runNow").only(BEFORE_V8),
     truth("runNow").asked().only(V8),
-    list("selectedItems", &ITEM).only(BEFORE_V8),
+    list("selectedItems", &ITEM).only(V6_V7),
     list("selectedItems", &ITEM).asked().only(V8),
-    list("excludedItems", &ITEM).only(BEFORE_V8),
+    list("excludedItems", &ITEM).only(V6_V7),
     list("excludedItems", &ITEM).asked().only(V8),
     time("lastRun").told(),
     time("nextRun").told(),

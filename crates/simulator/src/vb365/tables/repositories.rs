@@ -2,11 +2,12 @@
 
 use super::DAYS;
 use crate::vb365::shape::{
-    ALL, BEFORE_V8, FROM_V7, Kind, Member, V6, V7, V8, list, number, object, secret, text, time, truth, uuid, whole,
-    word,
+    ALL, BEFORE_V8, FROM_V6, FROM_V7, Kind, Member, V5, V6, V6_V7, V8, list, number, object, secret, text, time, truth,
+    uuid, whole, word,
 };
 
 const WEEKDAYS: &[&str] = &["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const RETENTION: &[&str] = &["ItemLevel", "SnapshotBased"];
 const YEARS: &[&str] = &["Year1", "Years2", "Years3", "Years5", "Years7", "Years10", "Years25", "Keep"];
 
 /// `RESTBackupRepository` and `RESTBackupRepositoryFromClient`
@@ -15,7 +16,8 @@ pub(crate) const REPOSITORY: &[Member] = &[
     text("name").needed(),
     text("description"),
     text("path"),
-    word("retentionType", &["ItemLevel", "SnapshotBased"]).needed(),
+    word("retentionType", RETENTION).only(V5),
+    word("retentionType", RETENTION).needed().only(FROM_V6),
     word("retentionPeriodType", &["Monthly", "Daily", "Yearly"]),
     whole("dailyRetentionPeriod"),
     whole("monthlyRetentionPeriod"),
@@ -201,7 +203,7 @@ pub(crate) const PROXY: &[Member] = &[
     secret("serviceAccountPassword").only(V8),
     truth("createServiceAccount").asked().only(V8),
     truth("attachUsedProxy").asked(),
-    whole("threadsNumber").only(V6 | V7),
+    whole("threadsNumber").only(V6_V7),
     truth("enableNetworkThrottling"),
     whole("throttlingValue"),
     word("throttlingUnit", &["Mbps", "MBs", "KBs"]),

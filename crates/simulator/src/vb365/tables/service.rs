@@ -1,11 +1,11 @@
 //! The server itself: license, management, updates, health.
 
-use crate::vb365::shape::{BEFORE_V7, FROM_V7, Member, object, text, time, truth, uuid, whole, word};
+use crate::vb365::shape::{BEFORE_V7, FROM_V6, FROM_V7, Member, V5, object, text, time, truth, uuid, whole, word};
 
 /// `RESTLicense`
 pub(crate) const LICENSE: &[Member] = &[
-    uuid("licenseID").told(),
-    text("email").told(),
+    uuid("licenseID").told().only(FROM_V6),
+    text("email").told().only(FROM_V6),
     word("status", &[]).told(),
     time("expirationDate").told().only(BEFORE_V7),
     time("supportExpirationDate").told().only(BEFORE_V7),
@@ -17,8 +17,9 @@ pub(crate) const LICENSE: &[Member] = &[
     text("licensedTo").told(),
     whole("totalNumber").told(),
     whole("usedNumber").told(),
-    whole("newNumber").told(),
-    text("supportID").told(),
+    whole("newNumber").told().only(FROM_V6),
+    text("supportID").told().only(FROM_V6),
+    text("supportId").told().only(V5),
 ];
 
 /// `RESTInstallLicenseOptions`
