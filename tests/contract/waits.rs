@@ -9,12 +9,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backup_sync_engine::{Launch, NoJournal, Options, Provider, Report, Run, Stop};
-use backup_sync_runtime::clock::ManualClock;
+use backup_sync_engine::{Launch, NoJournal, Options, Polling, Provider, Report, Run, Stop};
+use backup_sync_runtime::clock::SystemClock;
 use backup_sync_runtime::starts::Starts;
 use backup_sync_runtime::{Call, Error, Operation, Service};
 use backup_sync_tests::server::{Answer, Sent, Server};
-use jiff::Timestamp;
 use serde_json::Value;
 
 /// Answers each request line by its own list, whose last answer repeats.
@@ -35,11 +34,12 @@ fn json(value: Value) -> Answer {
     Answer::json(200, value)
 }
 
-/// A run on a clock of its own, in which waiting takes no time.
+/// A run in a hurry. Its clock is the real one: a clock that is moved by hand does not see that an answer is on its way.
 fn run() -> Run {
+    let polling = Polling { shortest: Duration::from_millis(5), longest: Duration::from_millis(20) };
     Run {
-        options: Options { settle: Duration::from_secs(60), ..Options::default() },
-        clock: ManualClock::new(Timestamp::from_second(1_772_442_000).unwrap()),
+        options: Options { settle: Duration::from_millis(500), polling, ..Options::default() },
+        clock: Arc::new(SystemClock),
         journal: Arc::new(NoJournal),
         sink: Arc::new(|_| {}),
         stop: Stop::default(),
