@@ -156,7 +156,7 @@ fn parse(source: &Document, tokens: TokenStream) -> Result<syn::File, Finding> {
         .map_err(|error| Finding::refused(source, "/", format!("the generated code is not Rust: {error}")))
 }
 
-fn print(source: &Document, file: &syn::File) -> String {
+pub(crate) fn print(source: &Document, file: &syn::File) -> String {
     let head =
         format!("// Generated from {} when the crate is built. Change that file, not this one.\n\n", source.file);
     head + &prettyplease::unparse(file)
