@@ -73,45 +73,62 @@ pub fn generate(document: &Document) -> Result<Generated, Error> {
     let (lowered, for_mocks) = lowered(document)?;
     let module = document.module();
     let path = format!("crate::{module}");
-    let client = emit::client(document, &lowered, &path).map_err(one)?;
+    let file = emit::client_file(document, &lowered, &path).map_err(one)?;
+    let surface = surface::lines(&surface::items(&file, &module));
+    let client = emit::print(document, &file);
     let mocks = emit::mocks(document, &for_mocks, &path).map_err(one)?;
-    let surface = surface::of(&client, &module).map_err(|error| {
-        one(Finding::refused(document, "/", format!("the generated code cannot be listed: {error}")))
-    })?;
     Ok(Generated { module, client, mocks, surface })
 }
 
-/// What the client of a document offers, without the client itself.
+/// One line for each public operation and type of a document's client, as in [`Generated`], without the client itself.
+///
+/// # Errors
+///
+/// As [`generate`], but for what only mock helpers are refused for.
+pub fn outline(document: &Document) -> Result<Vec<String>, Error> {
+    none(lint::check(document).into_iter().filter(Finding::stops_build).collect())?;
+    surface_of(document, &lower::run(document)).map(|items| surface::lines(&items))
+}
+
+/// What the client of a document offers, without the client itself; `lowered` is what [`lower::run`] made of the document.
 ///
 /// Rules for authors are not asked, only whether the generator takes the document: drafts can be compared, too.
 ///
 /// # Errors
 ///
 /// The guards that the lowered document breaks, or the one refusal of the generator.
-pub fn surface_of(document: &Document) -> Result<Vec<surface::Item>, Error> {
-    let lowered = lower::run(document);
+pub fn surface_of(document: &Document, lowered: &Lowered) -> Result<Vec<surface::Item>, Error> {
     none(lint::guard(&lowered.document))?;
     let module = document.module();
-    let file = emit::client_file(document, &lowered, &format!("crate::{module}"));
+    let file = emit::client_file(document, lowered, &format!("crate::{module}"));
     file.map(|file| surface::items(&file, &module)).map_err(one)
 }
 
-/// Whether [`generate`] would succeed; nothing is formatted or listed, so it takes less time.
+/// Whether [`generate`] would succeed for a document that breaks no rule which stops a build; nothing is formatted or listed, so it
+/// takes less time.
 ///
 /// # Errors
 ///
 /// As [`generate`].
 pub fn check(document: &Document) -> Result<(), Error> {
-    let (lowered, for_mocks) = lowered(document)?;
+    let (lowered, for_mocks) = both(document)?;
     let path = format!("crate::{}", document.module());
-    emit::client_file(document, &lowered, &path).map_err(one)?;
-    emit::mocks_file(document, &for_mocks, &path).map_err(one)?;
-    Ok(())
+    let (client, mocks) = std::thread::scope(|scope| {
+        let mocks = scope.spawn(|| emit::mocks_file(document, &for_mocks, &path).map(drop));
+        (emit::client_file(document, &lowered, &path).map(drop), mocks.join())
+    });
+    client.map_err(one)?;
+    let broken = |_| one(Finding::refused(document, "/", "the generator stopped".to_owned()));
+    mocks.map_err(broken)?.map_err(one)
 }
 
 /// The lowered document for the client and the one for the mock helpers.
 fn lowered(document: &Document) -> Result<(Lowered, Lowered), Error> {
     none(lint::check(document).into_iter().filter(Finding::stops_build).collect())?;
+    both(document)
+}
+
+fn both(document: &Document) -> Result<(Lowered, Lowered), Error> {
     let lowered = lower::run(document);
     none(lint::guard(&lowered.document))?;
     let for_mocks = lower::for_mocks(&lowered);

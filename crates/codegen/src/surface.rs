@@ -71,16 +71,11 @@ impl fmt::Display for Item {
     }
 }
 
-/// Sorted lines for the generated source text `code` of module `module`.
-///
-/// # Errors
-///
-/// When the text is not Rust.
-pub fn of(code: &str, module: &str) -> syn::Result<Vec<String>> {
-    let file: File = syn::parse_file(code)?;
-    let mut lines: Vec<String> = items(&file, module).iter().map(ToString::to_string).collect();
+/// The items as sorted lines.
+pub fn lines(items: &[Item]) -> Vec<String> {
+    let mut lines: Vec<String> = items.iter().map(ToString::to_string).collect();
     lines.sort();
-    Ok(lines)
+    lines
 }
 
 /// Everything that the generated source `file` of module `module` offers.

@@ -67,7 +67,7 @@ fn made(text: &str) -> BTreeMap<String, String> {
 fn types_and_names_are_those_of_the_generator() -> Result<(), String> {
     let document = document()?;
     let text = emit::trials(&document, &lower::run(&document), "acme::v1").map_err(|finding| finding.to_string())?;
-    let items = surface_of(&document).map_err(|error| error.to_string())?;
+    let items = surface_of(&document, &lower::run(&document)).map_err(|error| error.to_string())?;
     let operation = items.into_iter().find(|item| item.sort == Sort::Operation).ok_or("no operation")?;
     let bare = |of: &str| of.replace("types::", "").replace("crate::v1::open::", "");
     let expected: BTreeMap<String, String> =

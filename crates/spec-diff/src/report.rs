@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backup_sync_codegen::document::{join, operations, schemas};
-use backup_sync_codegen::{Document, surface_of};
+use backup_sync_codegen::{Document, lower, surface_of};
 use heck::{ToPascalCase, ToSnakeCase};
 use serde_json::Value;
 
@@ -23,18 +23,33 @@ pub fn compare_all(
 ) -> Report {
     let twin = |document: &Document, others: &[Document]| others.iter().any(|other| other.file == document.file);
     let mut gone: Vec<&Document> = before.iter().filter(|document| !twin(document, after)).collect();
-    let (mut specs, mut notes) = (Vec::new(), Vec::new());
+    let mut matched = Vec::new();
     for document in after {
         let same = before.iter().find(|other| other.file == document.file);
         let moved = gone.iter().position(|other| same.is_none() && identity(other) == identity(document));
         let other = same.or_else(|| moved.map(|index| gone.remove(index)));
-        let (mut fresh, wrong) = notes::fresh(other, document);
-        let mut spec = match other {
-            Some(other) => {
-                let status = if same.is_some() { Status::Changed } else { Status::Renamed };
-                pair(other, document, status, &mut fresh, surroundings)
+        let status = if same.is_some() { Status::Changed } else { Status::Renamed };
+        matched.push((document, other.map(|other| (other, status))));
+    }
+    // One thread for each pair: most of the time goes to generators, which know nothing of each other.
+    let rust = surroundings.wants_rust();
+    let pairs: Vec<Option<SpecReport>> = std::thread::scope(|scope| {
+        let started: Vec<_> = matched
+            .iter()
+            .map(|(new, old)| old.map(|(old, status)| scope.spawn(move || pair(old, new, status, rust))))
+            .collect();
+        started.into_iter().map(|thread| thread.and_then(|thread| thread.join().ok())).collect()
+    });
+    let (mut specs, mut notes) = (Vec::new(), Vec::new());
+    for ((document, other), spec) in matched.into_iter().zip(pairs) {
+        let (mut fresh, wrong) = notes::fresh(other.map(|(other, _)| other), document);
+        let mut spec = match (spec, other) {
+            (Some(spec), _) => finished(spec, document.vendor(), &mut fresh, surroundings),
+            // The thread broke off; here it does so where the program ends with it.
+            (None, Some((other, status))) => {
+                finished(pair(other, document, status, rust), document.vendor(), &mut fresh, surroundings)
             }
-            None => alone(document, Status::Added, surroundings),
+            (None, None) => alone(document, Status::Added, surroundings),
         };
         spec.remarks.extend(wrong);
         specs.push(spec);
@@ -57,7 +72,8 @@ pub fn compare_all(
 /// Compares two documents, whatever their files are called.
 pub fn compare_two(old: &Document, new: &Document, surroundings: &dyn Surroundings) -> Report {
     let (mut fresh, wrong) = notes::fresh(Some(old), new);
-    let mut spec = pair(old, new, Status::Changed, &mut fresh, surroundings);
+    let spec = pair(old, new, Status::Changed, surroundings.wants_rust());
+    let mut spec = finished(spec, new.vendor(), &mut fresh, surroundings);
     spec.remarks.extend(wrong);
     spec.remarks.extend(notes::unused(&fresh).map(|(_, remark)| remark));
     numbered(&old.file, &new.file, 1, vec![spec])
@@ -132,13 +148,8 @@ fn alone(document: &Document, status: Status, surroundings: &dyn Surroundings) -
     spec
 }
 
-fn pair(
-    old: &Document,
-    new: &Document,
-    status: Status,
-    notes: &mut [Note],
-    surroundings: &dyn Surroundings,
-) -> SpecReport {
+/// Two documents with everything that they tell by themselves; `rust` when both clients are compared, too.
+fn pair(old: &Document, new: &Document, status: Status, rust: bool) -> SpecReport {
     let mut spec = SpecReport { spec: new.file.clone(), status, changes: Vec::new(), remarks: Vec::new() };
     if status == Status::Renamed {
         let what = format!("`{}` is called `{}` now", old.file, new.file);
@@ -152,8 +163,9 @@ fn pair(
     }
     let found = compare::run(&old.value, &new.value);
     spec.changes.extend(found.into_iter().map(|(difference, reach)| judged(old, new, difference, reach)));
-    rust_effects(old, new, &mut spec, surroundings);
-    finish(&mut spec, new.vendor(), notes, surroundings);
+    if rust && old.value != new.value {
+        rust_effects(old, new, &mut spec);
+    }
     spec
 }
 
@@ -190,19 +202,17 @@ fn judged(old: &Document, new: &Document, difference: Difference, reach: BTreeMa
 }
 
 /// What the generated clients say, put down to the changes.
-fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport, surroundings: &dyn Surroundings) {
-    if old.value == new.value || !surroundings.wants_rust() {
-        return;
-    }
+fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport) {
     for change in &mut spec.changes {
         change.rust_effects.extend(rust::beyond_the_surface(change));
     }
-    if rust::skeleton(old) == rust::skeleton(new) {
+    let (before, after) = (lower::run(old), lower::run(new));
+    if rust::same_skeleton(&before, &after) {
         return;
     }
     let both = std::thread::scope(|scope| {
-        let other = scope.spawn(|| surface_of(old));
-        let new = surface_of(new);
+        let other = scope.spawn(|| surface_of(old, &before));
+        let new = surface_of(new, &after);
         (other.join(), new)
     });
     let (Ok(Ok(before)), Ok(after)) = &both else {
@@ -259,6 +269,11 @@ fn rust_only(old: &Document, new: &Document, operation: bool, items: &[String; 2
     change.new = after.map(|(_, at)| at);
     change.rust_effects = told;
     change
+}
+
+fn finished(mut spec: SpecReport, vendor: &str, notes: &mut [Note], surroundings: &dyn Surroundings) -> SpecReport {
+    finish(&mut spec, vendor, notes, surroundings);
+    spec
 }
 
 /// What follows from the rest: worst Rust class, reasons, effects, reviewers, order.

@@ -7,41 +7,46 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use backup_sync_codegen::document::schemas;
 use backup_sync_codegen::lint::Sites;
+use backup_sync_codegen::lower::{Lowered, OpenEnum};
 use backup_sync_codegen::surface::{Item, Part, Sort};
-use backup_sync_codegen::{Document, lower};
 use heck::{ToPascalCase, ToSnakeCase};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::compare::shape::Shape;
 use crate::kind;
 use crate::model::{Change, Class, RustEffect, Subject};
 use crate::spot::Spot;
 
-/// Members of a document that no surface depends on.
-const WORDS: [&str; 8] =
-    ["description", "summary", "example", "examples", "externalDocs", "x-source", "x-doubts", "x-change"];
+/// Members of a lowered document that no surface depends on.
+const WORDS: [&str; 3] = ["description", "summary", "externalDocs"];
 
-/// What the surface of a client depends on: the lowered document without words. Two documents with the same skeleton
-/// need not be generated to know that their surfaces are the same.
-pub(crate) fn skeleton(document: &Document) -> (Value, Vec<(String, Vec<String>)>, String) {
-    let lowered = lower::run(document);
-    let mut value = lowered.document.value;
-    let mut waiting = vec![(&mut value, false)];
-    while let Some((node, named)) = waiting.pop() {
-        match node {
-            Value::Object(members) => {
-                // Members of `properties` have names of their own; one may be called `description`.
-                if !named {
-                    members.retain(|key, _| !WORDS.contains(&key.as_str()));
-                }
-                waiting.extend(members.iter_mut().map(|(key, node)| (node, !named && key == "properties")));
-            }
-            Value::Array(items) => waiting.extend(items.iter_mut().map(|node| (node, false))),
-            _ => {}
+/// Whether the surfaces of two clients are the same without generating them: the lowered documents differ in words at most.
+pub(crate) fn same_skeleton(old: &Lowered, new: &Lowered) -> bool {
+    let words = |open: &OpenEnum| open.values.iter().map(|(value, _)| value.clone()).collect::<Vec<_>>();
+    let enums = |lowered: &Lowered| -> Vec<(String, Vec<String>)> {
+        lowered.plan.open_enums.iter().map(|open| (open.schema.clone(), words(open))).collect()
+    };
+    old.document.module() == new.document.module()
+        && enums(old) == enums(new)
+        && alike(&old.document.value, &new.document.value, false)
+}
+
+/// Equal but for words; members of `properties` have names of their own, and one may be called `description`.
+fn alike(old: &Value, new: &Value, named: bool) -> bool {
+    match (old, new) {
+        (Value::Object(old), Value::Object(new)) => {
+            let counts = |key: &str| named || !WORDS.contains(&key);
+            let count = |members: &Map<String, Value>| members.keys().filter(|key| counts(key)).count();
+            count(old) == count(new)
+                && old.iter().filter(|(key, _)| counts(key)).all(|(key, value)| {
+                    new.get(key).is_some_and(|other| alike(value, other, !named && key == "properties"))
+                })
         }
+        (Value::Array(old), Value::Array(new)) => {
+            old.len() == new.len() && old.iter().zip(new).all(|(old, new)| alike(old, new, false))
+        }
+        _ => old == new,
     }
-    let words = |open: lower::OpenEnum| (open.schema, open.values.into_iter().map(|(value, _)| value).collect());
-    (value, lowered.plan.open_enums.into_iter().map(words).collect(), document.module())
 }
 
 /// One difference between two surfaces.
@@ -217,17 +222,61 @@ pub(crate) fn composed(root: &Value) -> HashMap<String, BTreeSet<String>> {
     schemas(root).map(|(name, _)| (folded(name), parts(name))).collect()
 }
 
+/// A change as it is compared with differences of the generated code: names folded, once for all of them.
+struct Told {
+    schema: Option<String>,
+    part: Option<String>,
+    /// Texts that it was and is.
+    values: Vec<String>,
+    operations: BTreeSet<String>,
+}
+
+impl Told {
+    fn of(change: &Change) -> Self {
+        let schema = match &change.subject {
+            Subject::Schema(schema) => Some(folded(schema)),
+            _ => None,
+        };
+        let values = [&change.before, &change.after].into_iter().flatten().filter_map(Value::as_str);
+        Self {
+            schema,
+            part: change.part.as_deref().map(folded),
+            values: values.map(folded).collect(),
+            operations: change.operations.iter().map(|operation| folded(operation)).collect(),
+        }
+    }
+}
+
+/// The same for a difference.
+struct Sought {
+    items: [String; 2],
+    part: Option<String>,
+    mentions: BTreeSet<String>,
+}
+
+impl Sought {
+    fn of(difference: &Difference) -> Self {
+        Self {
+            items: difference.items.each_ref().map(|name| folded(name)),
+            part: difference.part.as_deref().map(folded).filter(|part| !part.is_empty()),
+            mentions: difference.mentions.iter().map(|name| folded(name)).collect(),
+        }
+    }
+}
+
 /// Puts each difference down to a change; gives back those that no change explains.
 pub(crate) fn attach(
     changes: &mut [Change],
     differences: Vec<Difference>,
     composed: &HashMap<String, BTreeSet<String>>,
 ) -> Vec<Difference> {
+    let told: Vec<Told> = changes.iter().map(Told::of).collect();
     let mut left = Vec::new();
     for difference in differences {
-        let best =
-            changes.iter_mut().map(|change| (fit(change, &difference, composed), change)).max_by_key(|(fit, _)| *fit);
-        match best {
+        let sought = Sought::of(&difference);
+        let rated = changes.iter_mut().zip(&told);
+        let rated = rated.map(|(change, told)| (fit(change, told, &difference, &sought, composed), change));
+        match rated.max_by_key(|(fit, _)| *fit) {
             Some((fit, change)) if fit > 0 => change.rust_effects.push(difference.effect),
             _ => left.push(difference),
         }
@@ -236,44 +285,51 @@ pub(crate) fn attach(
 }
 
 /// How well a change explains a difference; 0 is not at all.
-fn fit(change: &Change, difference: &Difference, composed: &HashMap<String, BTreeSet<String>>) -> u8 {
+fn fit(
+    change: &Change,
+    told: &Told,
+    difference: &Difference,
+    sought: &Sought,
+    composed: &HashMap<String, BTreeSet<String>>,
+) -> u8 {
     if change.callers == Some(Class::Wording) {
         return 0;
     }
-    let items = difference.items.each_ref().map(|name| folded(name));
-    let part = difference.part.as_deref().map(folded).filter(|part| !part.is_empty());
-    let value = [&change.before, &change.after].into_iter().flatten().filter_map(Value::as_str).map(folded);
-    let said = change.part.as_deref().map(folded);
-    let same_part = match (&part, &said) {
-        (Some(part), said) => said.as_ref() == Some(part) || value.into_iter().any(|value| value == *part),
+    let (items, part, said) = (&sought.items, &sought.part, &told.part);
+    let same_part = match (part, said) {
+        (Some(part), said) => said.as_ref() == Some(part) || told.values.contains(part),
         (None, said) => said.is_none(),
     };
-    if let Subject::Schema(schema) = &change.subject {
-        let schema = folded(schema);
-        let own = !difference.operation && items.contains(&schema);
-        let based = || items.iter().filter_map(|name| composed.get(name)).any(|parts| parts.contains(&schema));
+    if let Some(schema) = &told.schema {
+        let own = !difference.operation && items.contains(schema);
+        let based = || items.iter().filter_map(|name| composed.get(name)).any(|parts| parts.contains(schema));
         // The generator names the type of a member after both: `TaskNote` is the note of a task.
-        let whole = |name: &str, part: Option<&str>| format!("{name}{}", part.unwrap_or_default());
-        let told = whole(&schema, said.as_deref());
-        let inside = said.is_some() && items.iter().any(|name| told == *name || told == whole(name, part.as_deref()));
+        let told_name = || format!("{schema}{}", said.as_deref().unwrap_or_default());
+        let joined = |name: &str| format!("{name}{}", part.as_deref().unwrap_or_default());
+        let inside = || {
+            said.is_some() && {
+                let told = told_name();
+                items.iter().any(|name| told == *name || told == joined(name))
+            }
+        };
         let values = ["enum-", "word"].iter().any(|start| change.kind.id.starts_with(start));
-        let mentioned = || difference.mentions.iter().any(|name| folded(name) == schema);
+        let mentioned = || sought.mentions.contains(schema);
         let renamed = change.kind.id == kind::SCHEMA_RENAMED.id
             && difference.items[0] != difference.items[1]
-            && items[1].starts_with(&schema);
+            && items[1].starts_with(schema.as_str());
         return match () {
             () if !difference.operation && renamed => 6,
             () if own && same_part => 5,
             () if !difference.operation && same_part && part.is_some() && based() => 4,
-            () if mentioned() && said.is_none() => 3,
-            () if !difference.operation && inside => 3,
+            () if said.is_none() && mentioned() => 3,
+            () if !difference.operation && inside() => 3,
             () if own && (part.is_none() || values) => 2,
             () => 0,
         };
     }
-    let reaches = change.operations.iter().any(|operation| items.contains(&folded(operation)));
+    let reaches = difference.operation && items.iter().any(|name| told.operations.contains(name));
     match () {
-        () if !difference.operation || !reaches => 0,
+        () if !reaches => 0,
         () if difference.items[0] != difference.items[1] && change.kind.id == kind::OPERATION_RENAMED.id => 6,
         () if same_part && part.is_some() => 5,
         // The generator calls every body `body`.

@@ -1,7 +1,7 @@
 //! Reads a document into what its page says.
 
 use backup_sync_codegen::document::{OperationNode, operations, resolve};
-use backup_sync_codegen::{Document, Error, generate};
+use backup_sync_codegen::{Document, Error, outline};
 use serde_json::Value;
 
 use crate::model::{Answer, Body, DoubtAt, Example, Group, Html, Link, Operation, Spec};
@@ -12,8 +12,8 @@ use crate::{call, markdown, schema};
 pub fn read(document: &Document) -> Spec {
     let root = &document.value;
     let info = root.get("info").unwrap_or(&Value::Null);
-    let (surface, findings) = match generate(document) {
-        Ok(generated) => (generated.surface, Vec::new()),
+    let (surface, findings) = match outline(document) {
+        Ok(surface) => (surface, Vec::new()),
         Err(Error::Findings(findings)) => (Vec::new(), findings.iter().map(ToString::to_string).collect()),
         Err(error) => (Vec::new(), vec![error.to_string()]),
     };

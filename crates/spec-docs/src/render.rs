@@ -50,13 +50,22 @@ const SCRIPT: &str = include_str!("../assets/page.js");
 ///
 /// When a template cannot be filled.
 pub fn pages(documents: &[Document]) -> Result<Vec<Page>, Error> {
-    let specs: Vec<Spec> = documents.iter().map(read::read).collect();
     let redoc = redoc::script();
-    let mut pages = vec![page("index", &IndexPage { specs: &specs, style: STYLE, script: SCRIPT })?];
-    for spec in &specs {
+    let made = |document: &Document| {
+        let spec = read::read(document);
         let json = redoc::json(&spec.json);
-        pages.push(page(&spec.name, &SpecPage { spec, style: STYLE, script: SCRIPT, redoc: &redoc, json })?);
-    }
+        let template = SpecPage { spec: &spec, style: STYLE, script: SCRIPT, redoc: &redoc, json };
+        page(&spec.name, &template).map(|page| (spec, page))
+    };
+    // One thread for each document: most of the time goes to generators, which know nothing of each other.
+    let made = std::thread::scope(|scope| {
+        let started: Vec<_> = documents.iter().map(|document| (document, scope.spawn(|| made(document)))).collect();
+        // A thread that broke off is tried again where the program ends with it.
+        started.into_iter().map(|(document, thread)| thread.join().unwrap_or_else(|_| made(document))).collect()
+    });
+    let made: Result<Vec<(Spec, Page)>, Error> = made;
+    let (specs, mut pages): (Vec<Spec>, Vec<Page>) = made?.into_iter().unzip();
+    pages.insert(0, page("index", &IndexPage { specs: &specs, style: STYLE, script: SCRIPT })?);
     Ok(pages)
 }
 

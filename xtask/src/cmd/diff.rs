@@ -118,11 +118,12 @@ fn since(root: &Path, revision: Option<&str>) -> Result<Report, Failure> {
                 before.remove(index);
                 same += 1;
             }
-            None => after.push(loaded(bytes, &shown, "")?),
+            None => after.push((bytes, shown, String::new())),
         }
     }
-    let old = before.into_iter().map(|blob| loaded(blob.bytes, &blob.path, &format!(" of {short}")));
-    let old = old.collect::<Result<Vec<_>, _>>()?;
+    let after = all_loaded(after)?;
+    let of = format!(" of {short}");
+    let old = all_loaded(before.into_iter().map(|blob| (blob.bytes, blob.path, of.clone())).collect())?;
     let named = revision.map_or_else(|| "merge base with main".to_owned(), str::to_owned);
     let sides = (format!("{named} ({short})"), "working tree");
     let mut report = compare_all((&sides.0, &old), (sides.1, &after), &Workspace::new(root));
@@ -155,6 +156,16 @@ fn against(root: &Path, file: &Path, spec: Option<&Path>) -> Result<Report, Fail
 }
 
 /// Reads a document; `of` says of which revision it is.
+/// Documents, each from its bytes, its name and the revision that it is of; none waits for another.
+fn all_loaded(files: Vec<(Vec<u8>, String, String)>) -> Result<Vec<Document>, Failure> {
+    std::thread::scope(|scope| {
+        let one = |(bytes, shown, of): (Vec<u8>, String, String)| scope.spawn(move || loaded(bytes, &shown, &of));
+        let started: Vec<_> = files.into_iter().map(one).collect();
+        let broken = |_| Failure::Impossible("reading broke off, which is a mistake of this program".to_owned());
+        started.into_iter().map(|thread| thread.join().map_err(broken)?).collect()
+    })
+}
+
 fn loaded(bytes: Vec<u8>, shown: &str, of: &str) -> Result<Document, Failure> {
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();

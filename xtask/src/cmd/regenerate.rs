@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use backup_sync_codegen::{Document, Generated, generate};
+use backup_sync_codegen::{Document, Generated, generate, outline};
 
 use backup_sync_workshop::workspace::specs;
 
@@ -58,11 +58,15 @@ fn generate_all(root: &Path, write_clients: bool) -> Result<BTreeMap<PathBuf, St
     let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for document in specs(root)? {
         let document = document.map_err(|finding| Failure::Found(finding.to_string()))?;
-        let generated = generate(&document).map_err(|error| Failure::Found(error.to_string()))?;
-        if write_clients {
+        let refused = |error: backup_sync_codegen::Error| Failure::Found(error.to_string());
+        let surface = if write_clients {
+            let generated = generate(&document).map_err(refused)?;
             write_client(root, &document, &generated)?;
-        }
-        lines.entry(document.vendor().to_owned()).or_default().extend(generated.surface);
+            generated.surface
+        } else {
+            outline(&document).map_err(refused)?
+        };
+        lines.entry(document.vendor().to_owned()).or_default().extend(surface);
     }
     let listing = |(vendor, mut lines): (String, Vec<String>)| {
         lines.sort();

@@ -5,6 +5,7 @@
 //! in `tests/data/lower/`, and [`crate::lint::guard`] proves afterwards that no trap is left.
 
 pub mod aliases;
+mod bare;
 pub mod choices;
 pub mod compositions;
 pub mod defaults;
@@ -18,9 +19,12 @@ pub mod tolerance;
 pub mod unused;
 pub mod wire;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::document::{Document, join};
+use crate::lint::walk;
 
 /// A set of values that may grow, to be generated as an open enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +98,9 @@ pub const PASSES: [Pass; 12] = [
 
 /// Runs all passes.
 pub fn run(document: &Document) -> Lowered {
-    let mut lowered = Lowered { document: document.clone(), plan: Plan::default() };
+    let value = bare::copy(&document.value);
+    let document = Document { file: document.file.clone(), value, places: Arc::clone(&document.places) };
+    let mut lowered = Lowered { document, plan: Plan::default() };
     for (_, pass) in PASSES {
         pass(&mut lowered.document.value, &mut lowered.plan);
     }
@@ -110,10 +116,9 @@ pub fn for_mocks(lowered: &Lowered) -> Lowered {
 
 /// Visits every schema object mutably, children before parents, with its JSON pointer.
 pub(crate) fn each_schema(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
-    let pointers: Vec<String> = crate::lint::Sites::of(root).schemas.into_iter().map(|site| site.pointer).collect();
-    for pointer in pointers {
+    for mut pointer in walk::tops(root) {
         if let Some(node) = root.pointer_mut(&pointer) {
-            visit(&pointer, node);
+            walk::each_within(&mut pointer, node, visit);
         }
     }
 }
