@@ -292,7 +292,21 @@ fn operations_are_listed_without_asking_anybody() {
         .filter(|operation| operation["starts_job"] == true && operation["vendor"] == "huawei-cbr")
         .filter_map(|operation| operation["operation"].as_str())
         .collect();
-    assert_eq!(starts, ["ImportBackup", "ImportCheckpoint"]);
+    let expected = [
+        "CopyBackup",
+        "CopyCheckpoint",
+        "CreateCheckpoint",
+        "DeleteBackup",
+        "DeleteVault",
+        "ImportBackup",
+        "ImportCheckpoint",
+        "MigrateDomain",
+        "MigrateVaultResource",
+        "RemoveVaultResource",
+        "RestoreBackup",
+        "UpdateExpirationTime",
+    ];
+    assert_eq!(starts, expected);
     let find = |id: &str| operations.iter().find(|operation| operation["operation"] == id).unwrap();
     assert_eq!(find("ListVault")["permissions"], json!(["cbr:vaults:list"]));
     assert_eq!(find("ListVault")["pages"], true);

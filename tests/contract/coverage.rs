@@ -102,52 +102,57 @@ async fn requests_without_a_body_say_so() {
     assert!(silent.is_empty(), "sent without Content-Length: 0: {silent:#?}");
 }
 
-/// Only these start work; sending one of them twice by mistake does the work twice.
+/// Known to start work; sending one of them twice by mistake does the work twice. The documents may know more.
+const STARTS: [&str; 31] = [
+    "V5 BackupRepository_StartSynchronizeAction",
+    "V7 BackupRepository_StartSynchronizeAction",
+    "V8 BackupRepository_StartSynchronizeAction",
+    "Cbr CopyBackup",
+    "Cbr CopyCheckpoint",
+    "Cbr CreateCheckpoint",
+    "Cbr DeleteBackup",
+    "Cbr DeleteVault",
+    "Cbr ImportBackup",
+    "Cbr ImportCheckpoint",
+    "Cbr MigrateDomain",
+    "Cbr MigrateVaultResource",
+    "Cbr RemoveVaultResource",
+    "Cbr RestoreBackup",
+    "Cbr UpdateExpirationTime",
+    "Vr configureReplication",
+    "Vr deleteVrPairing",
+    "Vr destroyReplication",
+    "Vr pairVr",
+    "Vr pauseReplication",
+    "Vr reconfigureReplication",
+    "Vr reconnectVrPairing",
+    "Vr reconnectVrServer",
+    "Vr reconnectVrServerInPairing",
+    "Vr registerVrServer",
+    "Vr registerVrServerInPairing",
+    "Vr resumeReplication",
+    "Vr syncReplication",
+    "Vr unconfigureReplication",
+    "Vr unregisterVrServer",
+    "Vr unregisterVrServerInPairing",
+];
+
 #[test]
 fn what_starts_work_is_never_called_idempotent() {
-    let starts: Vec<String> = Api::ALL
-        .into_iter()
-        .flat_map(|api| {
-            api.operations().iter().filter(|row| row.starts_job).map(move |row| format!("{api:?} {}", row.id))
-        })
-        .collect();
-    let expected = [
-        "V5 BackupRepository_StartSynchronizeAction",
-        "V7 BackupRepository_StartSynchronizeAction",
-        "V8 BackupRepository_StartSynchronizeAction",
-        "Cbr CopyBackup",
-        "Cbr CopyCheckpoint",
-        "Cbr CreateCheckpoint",
-        "Cbr DeleteBackup",
-        "Cbr DeleteVault",
-        "Cbr ImportBackup",
-        "Cbr ImportCheckpoint",
-        "Cbr MigrateDomain",
-        "Cbr MigrateVaultResource",
-        "Cbr RemoveVaultResource",
-        "Cbr RestoreBackup",
-        "Cbr UpdateExpirationTime",
-        "Vr configureReplication",
-        "Vr deleteVrPairing",
-        "Vr destroyReplication",
-        "Vr pairVr",
-        "Vr pauseReplication",
-        "Vr reconfigureReplication",
-        "Vr reconnectVrPairing",
-        "Vr reconnectVrServer",
-        "Vr reconnectVrServerInPairing",
-        "Vr registerVrServer",
-        "Vr registerVrServerInPairing",
-        "Vr resumeReplication",
-        "Vr syncReplication",
-        "Vr unconfigureReplication",
-        "Vr unregisterVrServer",
-        "Vr unregisterVrServerInPairing",
-    ];
-    assert_eq!(starts, expected);
-    for row in Api::ALL.into_iter().flat_map(Api::operations).filter(|row| row.starts_job) {
-        assert!(!row.idempotent && row.authenticated, "{row:?}");
+    let mut starts = BTreeSet::new();
+    for api in Api::ALL {
+        let spec = Spec::load(api.spec());
+        for row in api.operations() {
+            assert_eq!(row.starts_job, spec.starts_job(row.id), "{api:?} {}", row.id);
+            assert_eq!(row.idempotent, spec.idempotent(row.id), "{api:?} {}", row.id);
+            if row.starts_job {
+                assert!(!row.idempotent && row.authenticated, "{row:?}");
+                starts.insert(format!("{api:?} {}", row.id));
+            }
+        }
     }
+    let missing: Vec<&&str> = STARTS.iter().filter(|known| !starts.contains(**known)).collect();
+    assert!(missing.is_empty(), "these start work, too: {missing:#?}");
 }
 
 /// Members whose only documented value is null.

@@ -383,3 +383,17 @@ async fn queries_and_paths_are_sent_as_the_service_has_them() {
         assert_eq!(OPERATIONS.iter().find(|row| row.id == id).map(|row| row.path), Some(path), "{id}");
     }
 }
+
+/// Two reads come by POST; two deletes, a PUT that makes a task and one that orders something must not be repeated.
+#[test]
+fn what_may_be_repeated_differs_from_the_method() {
+    let listed = |idempotent: bool, methods: &[&str]| -> Vec<&str> {
+        let rows = OPERATIONS.iter().filter(|row| row.idempotent == idempotent && methods.contains(&row.method));
+        rows.map(|row| row.id).collect()
+    };
+    assert_eq!(listed(true, &["POST"]), ["CheckAgent", "ShowVaultResourceInstances"]);
+    assert_eq!(
+        listed(false, &["GET", "PUT", "DELETE"]),
+        ["DeleteBackup", "DeleteVault", "UpdateExpirationTime", "UpdateOrder"]
+    );
+}

@@ -8,7 +8,7 @@ use backup_sync_tests::expected::{self, Expected};
 use backup_sync_tests::json::differences;
 use backup_sync_tests::server::{Answer, Sent, Server};
 use backup_sync_tests::spec::Spec;
-use backup_sync_tests::{AWKWARD, TEXTS, every_document};
+use backup_sync_tests::{AWKWARD, TEXTS, every_document, sample};
 use serde_json::{Value, json};
 
 use crate::coverage::{Ledger, further};
@@ -126,26 +126,14 @@ async fn by_name(api: Api) {
     ledger.assert(&spec);
 }
 
-/// The same value with a member more in each object that the document describes, and without members that are null.
-fn grown(value: &Value) -> Value {
-    match value {
-        Value::Object(members) if !members.is_empty() => {
-            let kept = members.iter().filter(|(_, value)| !value.is_null());
-            let mut grown: serde_json::Map<String, Value> =
-                kept.map(|(name, value)| (name.clone(), grown(value))).collect();
-            grown.insert("brand_new_member".to_owned(), json!({ "of": ["a", null, 1] }));
-            Value::Object(grown)
-        }
-        Value::Array(items) => items.iter().map(grown).collect(),
-        other => other.clone(),
-    }
-}
+/// A member that no document has.
+const FRESH: &str = "brand_new_member";
 
-/// Takes out what [`grown`] has put into places that keep whatever comes.
+/// Takes out what was put into places that keep whatever comes.
 fn shrunk(value: &mut Value) {
     match value {
         Value::Object(members) => {
-            members.remove("brand_new_member");
+            members.remove(FRESH);
             members.values_mut().for_each(shrunk);
         }
         Value::Array(items) => items.iter_mut().for_each(shrunk),
@@ -163,7 +151,9 @@ async fn newer_and_older(api: Api) {
         }
         for answer in spec.successes(&id) {
             for example in answer.examples {
-                server.answer(Answer::json(answer.status, grown(&example.value)));
+                let schema = answer.schema.as_ref().unwrap();
+                let grown = sample::grow(spec.root(), schema, &example.value, FRESH);
+                server.answer(Answer::json(answer.status, grown));
                 let told = match api.call(&server.url(""), &connection, &id).await {
                     Ok(mut read) => {
                         shrunk(&mut read.body);

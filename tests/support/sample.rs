@@ -86,6 +86,28 @@ pub fn shown(root: &Value, schema: &Value, value: &Value, name: &str, found: &mu
     }
 }
 
+/// The same value with the member `fresh` more in each object that may have others than declared, and without those that are null.
+/// Values of maps are all of one type, so a map gets no further one.
+pub fn grow(root: &Value, schema: &Value, value: &Value, fresh: &str) -> Value {
+    let (node, _) = behind(root, schema, "");
+    match value {
+        Value::Object(members) if !members.is_empty() => {
+            let known = properties(root, &node);
+            let map = node.get("additionalProperties").filter(|inner| inner.is_object());
+            let schema = |name: &String| known.get(name).or(map).cloned().unwrap_or_default();
+            let kept = members.iter().filter(|(_, value)| !value.is_null());
+            let grown = kept.map(|(name, value)| (name.clone(), grow(root, &schema(name), value, fresh)));
+            let fresh = map.is_none().then(|| (fresh.to_owned(), json!({ "of": ["a", null, 1] })));
+            Value::Object(grown.chain(fresh).collect())
+        }
+        Value::Array(items) => {
+            let inner = node.get("items").cloned().unwrap_or_default();
+            items.iter().map(|item| grow(root, &inner, item, fresh)).collect()
+        }
+        other => other.clone(),
+    }
+}
+
 /// Puts `secret` into every text of `value` that `schema` marks as a secret, and counts them.
 pub fn plant(root: &Value, schema: &Value, value: &mut Value, secret: &str) -> usize {
     let (node, _) = behind(root, schema, "");

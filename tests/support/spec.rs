@@ -98,6 +98,18 @@ impl Spec {
         (operation.method, operation.path)
     }
 
+    /// Whether the document lets the operation be sent again after it may have arrived.
+    pub fn idempotent(&self, id: &str) -> bool {
+        let operation = self.operation(id);
+        let usual = ["get", "head", "put", "delete"].contains(&operation.method);
+        operation.node.get("x-idempotent").and_then(Value::as_bool).unwrap_or(usual)
+    }
+
+    /// Whether the document says that the operation starts work.
+    pub fn starts_job(&self, id: &str) -> bool {
+        self.operation(id).node.get("x-starts-job") == Some(&Value::Bool(true))
+    }
+
     /// All answers of success.
     pub fn successes(&self, id: &str) -> Vec<Documented> {
         let all = self.responses(id).iter().filter_map(|(status, node)| Some((status.parse().ok()?, node)));

@@ -96,22 +96,31 @@ pub fn surface_of(document: &Document) -> Result<Vec<surface::Item>, Error> {
     file.map(|file| surface::items(&file, &module)).map_err(one)
 }
 
-/// Whether [`generate`] would succeed; nothing is formatted or listed, so it takes less time.
+/// Whether [`generate`] would succeed for a document that breaks no rule which stops a build; nothing is formatted or listed, so it
+/// takes less time.
 ///
 /// # Errors
 ///
 /// As [`generate`].
 pub fn check(document: &Document) -> Result<(), Error> {
-    let (lowered, for_mocks) = lowered(document)?;
+    let (lowered, for_mocks) = both(document)?;
     let path = format!("crate::{}", document.module());
-    emit::client_file(document, &lowered, &path).map_err(one)?;
-    emit::mocks_file(document, &for_mocks, &path).map_err(one)?;
-    Ok(())
+    let (client, mocks) = std::thread::scope(|scope| {
+        let mocks = scope.spawn(|| emit::mocks_file(document, &for_mocks, &path).map(drop));
+        (emit::client_file(document, &lowered, &path).map(drop), mocks.join())
+    });
+    client.map_err(one)?;
+    let broken = |_| one(Finding::refused(document, "/", "the generator stopped".to_owned()));
+    mocks.map_err(broken)?.map_err(one)
 }
 
 /// The lowered document for the client and the one for the mock helpers.
 fn lowered(document: &Document) -> Result<(Lowered, Lowered), Error> {
     none(lint::check(document).into_iter().filter(Finding::stops_build).collect())?;
+    both(document)
+}
+
+fn both(document: &Document) -> Result<(Lowered, Lowered), Error> {
     let lowered = lower::run(document);
     none(lint::guard(&lowered.document))?;
     let for_mocks = lower::for_mocks(&lowered);

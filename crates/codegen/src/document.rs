@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 
 use heck::ToSnakeCase as _;
 use serde_json::Value;
@@ -35,7 +36,7 @@ pub struct Document {
     /// The whole document.
     pub value: Value,
     /// JSON pointer of every node to its place; a member of a mapping stands where its key stands.
-    pub(crate) places: HashMap<String, Place>,
+    pub(crate) places: Arc<HashMap<String, Place>>,
 }
 
 impl Document {
@@ -74,9 +75,24 @@ impl Document {
     }
 }
 
-/// Appends one raw token to a JSON pointer (RFC 6901 escaping).
+/// The JSON pointer with one raw token more (RFC 6901 escaping).
 pub fn join(pointer: &str, token: &str) -> String {
-    format!("{pointer}/{}", token.replace('~', "~0").replace('/', "~1"))
+    let mut longer = String::with_capacity(pointer.len() + 1 + token.len());
+    longer.push_str(pointer);
+    push(&mut longer, token);
+    longer
+}
+
+/// Appends one raw token to a JSON pointer.
+pub(crate) fn push(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    let mut rest = token;
+    while let Some(at) = rest.find(['~', '/']) {
+        pointer.push_str(&rest[..at]);
+        pointer.push_str(if rest[at..].starts_with('~') { "~0" } else { "~1" });
+        rest = &rest[at + 1..];
+    }
+    pointer.push_str(rest);
 }
 
 /// The component that a local reference names: `#/components/schemas/Task` gives `("schemas", "Task")`.

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Number, Value};
@@ -88,7 +89,7 @@ pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
     let value = builder
         .root
         .ok_or_else(|| Finding::unreadable(shown, Place::default(), "the file holds no YAML document".to_owned()))?;
-    Ok(Document { file: shown.to_owned(), value, places: builder.places })
+    Ok(Document { file: shown.to_owned(), value, places: Arc::new(builder.places) })
 }
 
 /// A collection that is still open.

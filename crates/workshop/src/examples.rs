@@ -2,13 +2,15 @@
 //!
 //! An example marked `x-invalid: true` is wrong on purpose: it says in `x-finding` where and why, and is held to that.
 
+use std::collections::HashMap;
+
 use backup_sync_codegen::document::join;
 use backup_sync_codegen::json_schema;
 use backup_sync_codegen::lint::{self, EXAMPLE, Role, SchemaSite, Sites};
 use backup_sync_codegen::{Document, Finding};
 use jsonschema::error::ValidationErrorKind as Kind;
 use jsonschema::{ValidationError, Validator};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How many examples were compared, and what is wrong with some.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,20 +23,87 @@ pub struct Report {
 
 /// Compares every example of `document` with its schema: of bodies, parameters, headers and schemas.
 pub fn check(document: &Document) -> Report {
-    let definitions = json_schema::definitions(&document.value);
-    let sites = Sites::of(&document.value).schemas;
-    let mut check = Check { document, definitions, sites, report: Report::default() };
+    let mut found = Found::default();
     for section in ["paths", "components"] {
         if let Some(node) = document.value.get(section) {
-            check.walk(node, &join("", section));
+            found.walk(node, &join("", section));
         }
+    }
+    let definitions = json_schema::definitions(&document.value);
+    let mut check = Check { document, sites: Vec::new(), report: Report::default() };
+    let whole = json_schema::of_values(definitions, found.schemas.iter().copied());
+    match compiled(&whole) {
+        Ok(validator) => {
+            for holder in &found.holders {
+                check.examples(&validator, holder.schema, holder);
+            }
+        }
+        // Something in it cannot be used; it is looked for where it stands.
+        Err(_) => check.one_by_one(&found),
     }
     check.report
 }
 
+fn compiled(schema: &Value) -> Result<Validator, Box<ValidationError<'static>>> {
+    jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(schema).map_err(Box::new)
+}
+
+/// What holds examples.
+struct Holder<'a> {
+    pointer: String,
+    /// Which of the schemas the examples have.
+    schema: usize,
+    single: Option<&'a Value>,
+    named: Option<&'a Map<String, Value>>,
+}
+
+/// Everything with examples, and each schema of them once.
+#[derive(Default)]
+struct Found<'a> {
+    holders: Vec<Holder<'a>>,
+    schemas: Vec<&'a Value>,
+    known: HashMap<String, usize>,
+}
+
+impl<'a> Found<'a> {
+    fn walk(&mut self, node: &'a Value, pointer: &str) {
+        let named = pointer.ends_with("/properties");
+        if let (Some(members), false) = (node.as_object(), named) {
+            let example = members.get("example");
+            let examples = members.get("examples").and_then(Value::as_object);
+            // Without `schema` beside it, the example is one of this schema.
+            let schema = members.get("schema").or_else(|| members.contains_key("type").then_some(node));
+            if let Some(schema) = schema.filter(|_| example.is_some() || examples.is_some()) {
+                let schema = self.schema(schema);
+                self.holders.push(Holder { pointer: pointer.to_owned(), schema, single: example, named: examples });
+            }
+        }
+        for (key, child) in node.as_object().into_iter().flatten() {
+            // What stands here is data, unless a property is called so.
+            if child.is_object() || child.is_array() {
+                if named || !matches!(key.as_str(), "example" | "examples" | "default" | "enum") {
+                    self.walk(child, &join(pointer, key));
+                }
+            }
+        }
+        for (index, child) in node.as_array().into_iter().flatten().enumerate() {
+            self.walk(child, &join(pointer, &index.to_string()));
+        }
+    }
+
+    fn schema(&mut self, schema: &'a Value) -> usize {
+        let new = self.schemas.len();
+        let index = *self.known.entry(schema.to_string()).or_insert(new);
+        if index == new {
+            self.schemas.push(schema);
+        }
+        index
+    }
+}
+
 struct Check<'a> {
     document: &'a Document,
-    definitions: Value,
+    /// Where the document has schemas; looked up when the first name has to be guessed.
     sites: Vec<SchemaSite<'a>>,
     report: Report,
 }
@@ -51,47 +120,29 @@ struct Breach {
 }
 
 impl Check<'_> {
-    fn walk(&mut self, node: &Value, pointer: &str) {
-        let named = pointer.ends_with("/properties");
-        if let (Some(members), false) = (node.as_object(), named) {
-            let example = members.get("example");
-            let examples = members.get("examples").and_then(Value::as_object);
-            // Without `schema` beside it, the example is one of this schema.
-            let schema = members.get("schema").or_else(|| members.contains_key("type").then_some(node));
-            if let Some(schema) = schema.filter(|_| example.is_some() || examples.is_some()) {
-                self.examples(schema, pointer, example, examples);
+    /// Compiles each schema alone and says which ones cannot be used.
+    fn one_by_one(&mut self, found: &Found<'_>) {
+        let definitions = json_schema::definitions(&self.document.value);
+        for holder in &found.holders {
+            let schema = found.schemas[holder.schema];
+            match compiled(&json_schema::of_values(definitions.clone(), std::iter::once(schema))) {
+                Ok(validator) => self.examples(&validator, 0, holder),
+                Err(why) => self.add(&holder.pointer, format!("the schema cannot be used: {why}")),
             }
-        }
-        for (key, child) in node.as_object().into_iter().flatten() {
-            // What stands here is data, unless a property is called so.
-            if named || !matches!(key.as_str(), "example" | "examples" | "default" | "enum") {
-                self.walk(child, &join(pointer, key));
-            }
-        }
-        for (index, child) in node.as_array().into_iter().flatten().enumerate() {
-            self.walk(child, &join(pointer, &index.to_string()));
         }
     }
 
-    fn examples(
-        &mut self,
-        schema: &Value,
-        pointer: &str,
-        single: Option<&Value>,
-        named: Option<&serde_json::Map<String, Value>>,
-    ) {
-        let whole = json_schema::of_value(&self.definitions, schema);
-        let validator = match jsonschema::options().with_draft(jsonschema::Draft::Draft202012).build(&whole) {
-            Ok(validator) => validator,
-            Err(why) => return self.add(pointer, format!("the schema cannot be used: {why}")),
-        };
-        if let Some(value) = single {
+    /// Compares the examples of `holder`, whose schema is the one for the member `index`.
+    fn examples(&mut self, validator: &Validator, index: usize, holder: &Holder<'_>) {
+        let pointer = &holder.pointer;
+        let validator = Member { validator, name: index.to_string() };
+        if let Some(value) = holder.single {
             self.report.checked += 1;
-            if let Some(breach) = breaches(&validator, value).into_iter().next() {
+            if let Some(breach) = validator.breaches(value).into_iter().next() {
                 self.breach(&join(pointer, "example"), breach);
             }
         }
-        for (name, example) in named.into_iter().flatten() {
+        for (name, example) in holder.named.into_iter().flatten() {
             let at = join(&join(pointer, "examples"), name);
             self.report.checked += 1;
             match example.get("value") {
@@ -101,8 +152,8 @@ impl Check<'_> {
         }
     }
 
-    fn named(&mut self, validator: &Validator, at: &str, example: &Value, value: &Value) {
-        let found = breaches(validator, value);
+    fn named(&mut self, validator: &Member<'_>, at: &str, example: &Value, value: &Value) {
+        let found = validator.breaches(value);
         if example.get("x-invalid") != Some(&Value::Bool(true)) {
             if let Some(breach) = found.into_iter().next() {
                 self.breach(&format!("{at}/value"), breach);
@@ -132,6 +183,9 @@ impl Check<'_> {
         match breach.member {
             None => self.add(&at, breach.what),
             Some(member) => {
+                if self.sites.is_empty() {
+                    self.sites = Sites::of(&self.document.value).schemas;
+                }
                 let known = self.sites.iter().filter_map(|site| match &site.role {
                     Role::Property(name) => Some(name.as_str()),
                     _ => None,
@@ -147,17 +201,29 @@ impl Check<'_> {
     }
 }
 
-/// What `value` breaks, what says most first.
-fn breaches(validator: &Validator, value: &Value) -> Vec<Breach> {
-    let mut found = Vec::new();
-    for error in validator.iter_errors(value) {
-        collect(&error, &mut found);
+/// The validator of one member of the objects that the compiled schema describes.
+struct Member<'a> {
+    validator: &'a Validator,
+    name: String,
+}
+
+impl Member<'_> {
+    /// What `value` breaks, what says most first.
+    fn breaches(&self, value: &Value) -> Vec<Breach> {
+        let whole = Value::Object(Map::from_iter([(self.name.clone(), value.clone())]));
+        let mut found = Vec::new();
+        for error in self.validator.iter_errors(&whole) {
+            collect(&error, &mut found);
+        }
+        for breach in &mut found {
+            breach.at = breach.at.get(self.name.len() + 1..).unwrap_or_default().to_owned();
+        }
+        // A member that does not fit also counts as one that no schema knows; the deepest error says more.
+        found.sort_by_key(|breach: &Breach| {
+            (breach.breaks == "unknown-member", usize::MAX - breach.at.matches('/').count())
+        });
+        found
     }
-    // A member that does not fit also counts as one that no schema knows; the deepest error says more.
-    found.sort_by_key(|breach: &Breach| {
-        (breach.breaks == "unknown-member", usize::MAX - breach.at.matches('/').count())
-    });
-    found
 }
 
 fn collect(error: &ValidationError<'_>, found: &mut Vec<Breach>) {

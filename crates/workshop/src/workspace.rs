@@ -35,7 +35,12 @@ pub fn specs(root: &Path) -> Result<Vec<Result<Document, Finding>>, Error> {
     if paths.is_empty() {
         return Err(Error::Wrong(format!("{} holds no document", folder.display())));
     }
-    Ok(paths.iter().map(|path| load_one(path)).collect())
+    // Large documents take time to read, and none waits for another.
+    let read = std::thread::scope(|scope| {
+        let started: Vec<_> = paths.iter().map(|path| scope.spawn(|| load_one(path))).collect();
+        started.into_iter().map(std::thread::ScopedJoinHandle::join).collect::<Result<Vec<_>, _>>()
+    });
+    read.map_err(|_| Error::Wrong("reading broke off, which is a mistake of this program; see above".to_owned()))
 }
 
 fn load_one(path: &Path) -> Result<Document, Finding> {

@@ -15,6 +15,7 @@ use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TagStyle, TypeImpl};
 use quote::quote;
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use crate::document::{Document, METHODS, operations as operations_of};
@@ -102,7 +103,7 @@ fn generate(source: &Document, lowered: &Document, run: Run<'_>) -> Result<Token
 
 /// One run of the generator; a panic becomes an error text.
 fn attempt(document: &Value, run: Run<'_>) -> Result<TokenStream, String> {
-    let api: OpenAPI = serde_json::from_value(document.clone()).map_err(|error| error.to_string())?;
+    let api = OpenAPI::deserialize(document).map_err(|error| error.to_string())?;
     silently(|| run(&mut Generator::default(), &api))?.map_err(|error| error.to_string())
 }
 

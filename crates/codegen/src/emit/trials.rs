@@ -142,8 +142,11 @@ impl<'a> Trial<'a> {
 
     /// The first example of the body that is not deliberately wrong, as JSON.
     fn example(&self) -> String {
+        // Lowering leaves examples out.
         let root = &self.source.value;
-        let examples = content(root, self.operation.node).and_then(|content| content.get("examples")?.as_object());
+        let node = root.pointer(&self.operation.pointer());
+        let examples =
+            node.and_then(|node| content(root, node)).and_then(|content| content.get("examples")?.as_object());
         let mut right = examples.into_iter().flatten().map(|(_, node)| resolve(root, node).unwrap_or(node));
         let right = right.find(|node| node.get("x-invalid") != Some(&Value::Bool(true)));
         right.and_then(|node| node.get("value")).unwrap_or(&Value::Null).to_string()

@@ -5,7 +5,7 @@
 //! `tests/data/lint/` that must make it fire.
 
 mod rules;
-mod walk;
+pub(crate) mod walk;
 
 use std::fmt;
 

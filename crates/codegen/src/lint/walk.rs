@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
-use crate::document::{join, operations, resolve, schema_name, schemas};
+use crate::document::{join, operations, push, resolve, schema_name, schemas};
 
 /// Who sends values of a schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,45 +56,111 @@ impl<'a> Sites<'a> {
     /// Walks the whole document.
     pub fn of(root: &'a Value) -> Self {
         let mut sites = Self { schemas: Vec::new(), reach: HashMap::new() };
-        for (pointer, node, role, direction) in entries(root) {
-            sites.descend(pointer, node, role, direction);
+        for (mut pointer, node, role, direction) in entries(root) {
+            sites.descend(&mut pointer, node, role, direction);
         }
         sites.reach = reach(root, &sites.schemas);
         for (name, node) in schemas(root) {
             let direction = sites.reach.get(name).copied().unwrap_or_default();
-            sites.descend(join("/components/schemas", name), node, Role::Named(name.clone()), direction);
+            sites.descend(&mut join("/components/schemas", name), node, Role::Named(name.clone()), direction);
         }
         sites
     }
 
-    fn descend(&mut self, pointer: String, node: &'a Value, role: Role, direction: Direction) {
-        for (token, child, role) in children(node) {
-            let at = token.iter().fold(pointer.clone(), |at, token| join(&at, token));
-            self.descend(at, child, role, direction);
+    fn descend(&mut self, pointer: &mut String, node: &'a Value, role: Role, direction: Direction) {
+        let end = pointer.len();
+        for (step, child) in children(node) {
+            step.push(pointer);
+            self.descend(pointer, child, step.role(), direction);
+            pointer.truncate(end);
         }
-        self.schemas.push(SchemaSite { pointer, node, role, direction });
+        self.schemas.push(SchemaSite { pointer: pointer.clone(), node, role, direction });
     }
 }
 
-/// Schemas directly below a schema: tokens to them, node, role.
-fn children(node: &Value) -> Vec<(Vec<String>, &Value, Role)> {
-    let mut found = Vec::new();
-    if let Some(properties) = node.get("properties").and_then(Value::as_object) {
-        for (name, child) in properties {
-            found.push((vec!["properties".to_owned(), name.clone()], child, Role::Property(name.clone())));
+/// Keys of one schema below another, and of lists of such.
+const ONE: [&str; 3] = ["items", "additionalProperties", "not"];
+const SEVERAL: [&str; 3] = ["allOf", "oneOf", "anyOf"];
+
+/// The way from a schema to one directly below it.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Property(&'a str),
+    One(&'static str),
+    Several(&'static str, usize),
+}
+
+impl Step<'_> {
+    /// Appends the way to a JSON pointer.
+    fn push(self, pointer: &mut String) {
+        match self {
+            Self::Property(name) => {
+                pointer.push_str("/properties");
+                push(pointer, name);
+            }
+            Self::One(key) => push(pointer, key),
+            Self::Several(key, index) => {
+                push(pointer, key);
+                push(pointer, &index.to_string());
+            }
         }
     }
-    for key in ["items", "additionalProperties", "not"] {
-        if let Some(child) = node.get(key).filter(|child| child.is_object()) {
-            found.push((vec![key.to_owned()], child, Role::Part));
+
+    fn role(self) -> Role {
+        match self {
+            Self::Property(name) => Role::Property(name.to_owned()),
+            _ => Role::Part,
         }
     }
-    for key in ["allOf", "oneOf", "anyOf"] {
-        for (index, child) in node.get(key).and_then(Value::as_array).into_iter().flatten().enumerate() {
-            found.push((vec![key.to_owned(), index.to_string()], child, Role::Part));
+}
+
+/// Schemas directly below a schema, with the way to them.
+fn children(node: &Value) -> impl Iterator<Item = (Step<'_>, &Value)> {
+    let properties = node.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let properties = properties.map(|(name, child)| (Step::Property(name), child));
+    let one = ONE.into_iter().filter_map(|key| Some((Step::One(key), node.get(key)?)));
+    let one = one.filter(|(_, child)| child.is_object());
+    let several = SEVERAL.into_iter().flat_map(|key| {
+        let list = node.get(key).and_then(Value::as_array).into_iter().flatten().enumerate();
+        list.map(move |(index, child)| (Step::Several(key, index), child))
+    });
+    properties.chain(one).chain(several)
+}
+
+/// JSON pointers of the schemas that no other schema holds: in operations, where they enter the document, and those with names.
+pub(crate) fn tops(root: &Value) -> Vec<String> {
+    let entries = entries(root).into_iter().map(|(pointer, ..)| pointer);
+    entries.chain(schemas(root).map(|(name, _)| join("/components/schemas", name))).collect()
+}
+
+/// JSON pointers of the schemas of parameters and headers.
+pub(crate) fn parameters(root: &Value) -> HashSet<String> {
+    let entries = entries(root).into_iter().filter(|(_, _, role, _)| *role == Role::Parameter);
+    entries.map(|(pointer, ..)| pointer).collect()
+}
+
+/// Visits a schema and all schemas within it, children before parents; `pointer` is that of the schema.
+pub(crate) fn each_within(pointer: &mut String, node: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
+    let end = pointer.len();
+    let mut enter = |step: Step<'_>, child: &mut Value| {
+        step.push(pointer);
+        each_within(pointer, child, visit);
+        pointer.truncate(end);
+    };
+    for (name, child) in node.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+        enter(Step::Property(name), child);
+    }
+    for key in ONE {
+        if let Some(child) = node.get_mut(key).filter(|child| child.is_object()) {
+            enter(Step::One(key), child);
         }
     }
-    found
+    for key in SEVERAL {
+        for (index, child) in node.get_mut(key).and_then(Value::as_array_mut).into_iter().flatten().enumerate() {
+            enter(Step::Several(key, index), child);
+        }
+    }
+    visit(pointer, node);
 }
 
 /// Where schemas enter the document: bodies, parameters and headers, inline or behind a component reference.
@@ -172,7 +238,7 @@ fn reach(root: &Value, entries: &[SchemaSite<'_>]) -> HashMap<String, Direction>
                     queue.extend(resolve(root, node));
                 }
             } else {
-                queue.extend(children(node).into_iter().map(|(_, child, _)| child));
+                queue.extend(children(node).map(|(_, child)| child));
             }
         }
     }

@@ -4,6 +4,7 @@
 //! any success status, null and absence alike, unknown values, numbers as text. Each pass has a before/after golden
 //! in `tests/data/lower/`, and [`crate::lint::guard`] proves afterwards that no trap is left.
 
+mod bare;
 pub mod compositions;
 pub mod defaults;
 pub mod enums;
@@ -16,9 +17,12 @@ pub mod tolerance;
 pub mod unused;
 pub mod wire;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::document::{Document, join};
+use crate::lint::walk;
 
 /// A set of values that may grow, to be generated as an open enum.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +81,9 @@ pub const PASSES: [Pass; 10] = [
 
 /// Runs all passes.
 pub fn run(document: &Document) -> Lowered {
-    let mut lowered = Lowered { document: document.clone(), plan: Plan::default() };
+    let value = bare::copy(&document.value);
+    let document = Document { file: document.file.clone(), value, places: Arc::clone(&document.places) };
+    let mut lowered = Lowered { document, plan: Plan::default() };
     for (_, pass) in PASSES {
         pass(&mut lowered.document.value, &mut lowered.plan);
     }
@@ -93,10 +99,9 @@ pub fn for_mocks(lowered: &Lowered) -> Lowered {
 
 /// Visits every schema object mutably, children before parents, with its JSON pointer.
 pub(crate) fn each_schema(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
-    let pointers: Vec<String> = crate::lint::Sites::of(root).schemas.into_iter().map(|site| site.pointer).collect();
-    for pointer in pointers {
+    for mut pointer in walk::tops(root) {
         if let Some(node) = root.pointer_mut(&pointer) {
-            visit(&pointer, node);
+            walk::each_within(&mut pointer, node, visit);
         }
     }
 }

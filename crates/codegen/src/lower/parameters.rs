@@ -2,12 +2,10 @@
 //!
 //! Bounds are documentation for the caller; the vendor checks them, and says so better than a conversion error.
 
-use std::collections::HashSet;
-
 use serde_json::Value;
 
 use super::{Plan, each_schema};
-use crate::lint::{Role, Sites};
+use crate::lint::walk;
 
 const BOUNDS: [&str; 10] = [
     "default",
@@ -23,8 +21,7 @@ const BOUNDS: [&str; 10] = [
 ];
 
 pub(super) fn run(root: &mut Value, _: &mut Plan) {
-    let parameters: HashSet<String> =
-        Sites::of(root).schemas.into_iter().filter(|s| s.role == Role::Parameter).map(|s| s.pointer).collect();
+    let parameters = walk::parameters(root);
     each_schema(root, &mut |pointer, node| {
         let Some(members) = node.as_object_mut() else { return };
         if parameters.contains(pointer.strip_suffix("/items").unwrap_or(pointer)) || parameters.contains(pointer) {
