@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Knobs; the defaults are what the vendors document, or what is usual where they are silent.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
-    /// Simulated time that a synchronization takes when no script says otherwise. 6 s.
+    /// Simulated time that a synchronization, or another task that moves data, takes when no script says otherwise. 6 s.
     pub duration: Duration,
     /// So many more targets are at each endpoint beside the usual ones, ready to be synchronized. 0.
     pub more_targets: usize,

@@ -203,9 +203,10 @@ impl Simulator {
     /// Says how a coming synchronization of a target goes. Several for the same target are used one after the other;
     /// after that, synchronizations succeed.
     ///
-    /// For a backup of an `ImportBackup` call the target is its `backup_id`; jobs and organizations of VB365 are targets
-    /// of scripts too. A target that does not exist is accepted;
-    /// its script is never used.
+    /// For a backup of an `ImportBackup` call the target is its `backup_id`. Scripts of CBR also say how other tasks go:
+    /// those of the resource that is backed up, of the backup that is restored, replicated or deleted, or else of the vault.
+    /// Jobs and organizations of VB365 are targets of scripts too. A target that does not exist is accepted; its script is
+    /// never used.
     ///
     /// # Errors
     ///

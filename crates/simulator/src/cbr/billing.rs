@@ -59,7 +59,7 @@ pub(crate) fn snakes(body: Value) -> Value {
 impl Desk<'_> {
     pub(crate) fn summary(&self) -> Answered {
         let size = self.state.vaults.iter().map(|vault| vault.size).sum();
-        let used = self.state.tallies(|_| true).values().map(|tally| tally.1).sum();
+        let used = self.state.tallies(|_| true).total();
         Ok(Answer::json(200, &t::ResSummary { size: Some(size), used_size: Some(used) }))
     }
 

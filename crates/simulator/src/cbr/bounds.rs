@@ -20,6 +20,8 @@ enum Rule {
     Name,
     /// The same, and dots.
     DottedName,
+    /// The same without Chinese characters.
+    Code,
     /// Without `<` and `>`, so many characters at most.
     Plain(usize),
     /// Name of a region.
@@ -34,7 +36,7 @@ enum Rule {
 }
 
 use Rule::{
-    DottedName, Items, Name, Needed, Number, OneOf, OrUnlimited, Path, Plain, Region, Share, Text, Version, Zone,
+    Code, DottedName, Items, Name, Needed, Number, OneOf, OrUnlimited, Path, Plain, Region, Share, Text, Version, Zone,
 };
 
 const OBJECTS: Rule = OneOf(&["server", "disk", "turbo", "workspace", "vmware", "rds", "file"]);
@@ -54,7 +56,10 @@ const RULES: &[(&[&str], &str, Rule)] = &[
     (&["CreateVault", "CreatePostPaidVault"], "vault.description", Plain(255)),
     (&["CreateVault", "CreatePostPaidVault"], "vault.resources", Items(0, 256)),
     (&["CreateVault", "CreatePostPaidVault"], "vault.threshold", Number(1, 100)),
-    (&["CreateVault", "CreatePostPaidVault"], "vault.tags", Items(0, 10)),
+    (&["CreateVault"], "vault.tags", Items(0, 10)),
+    (&["CreatePostPaidVault"], "vault.tags", Items(1, 10)),
+    (&["CreatePostPaidVault"], "vault.parameters.combined_order.combined_order_num", Number(1, 1000)),
+    (&["CreatePostPaidVault"], "vault.parameters.combined_order.combined_order_ecs_num", Number(1, 1000)),
     (&["CreateVault", "CreatePostPaidVault"], "vault.tags[].key", Needed),
     (&["CreateVault", "CreatePostPaidVault"], "vault.tags[].key", Text(1, 36)),
     (&["CreateVault", "CreatePostPaidVault"], "vault.tags[].value", Text(0, 43)),
@@ -82,6 +87,7 @@ const RULES: &[(&[&str], &str, Rule)] = &[
     (&["CreateCheckpoint"], "checkpoint.parameters.description", Plain(255)),
     (&["CreateCheckpoint"], "checkpoint.parameters.resource_details", Items(0, 256)),
     (&["CreateCheckpoint"], "checkpoint.parameters.resource_details[].id", Needed),
+    (&["CreateCheckpoint"], "checkpoint.parameters.resource_details[].name", Text(0, 255)),
     (&["CreateCheckpoint"], "checkpoint.parameters.retention_duration_days", OrUnlimited(1, 36_500)),
     (&["CopyBackup", "CopyCheckpoint"], "replicate.destination_region", Region),
     (&["CopyBackup"], "replicate.name", Name),
@@ -96,6 +102,7 @@ const RULES: &[(&[&str], &str, Rule)] = &[
     (&["CreateOrganizationPolicy"], "policy.policy_trigger.properties", Needed),
     (&["CreateOrganizationPolicy", "UpdateOrganizationPolicy"], "policy.policy_trigger.properties.pattern", Needed),
     (&["CreateOrganizationPolicy", "UpdateOrganizationPolicy"], "policy.policy_trigger.properties.pattern", Items(1, 24)),
+    (&["CreateOrganizationPolicy", "UpdateOrganizationPolicy"], "policy.policy_trigger.properties.start_window_minutes", Number(60, 480)),
     (&["CreateOrganizationPolicy", "UpdateOrganizationPolicy"], "policy.name", Text(1, 64)),
     (&["CreateOrganizationPolicy", "UpdateOrganizationPolicy"], "policy.policy_name", Text(1, 64)),
     (&["CreateOrganizationPolicy", "UpdateOrganizationPolicy"], "policy.description", Text(0, 255)),
@@ -119,10 +126,10 @@ const RULES: &[(&[&str], &str, Rule)] = &[
     (&["ShowVaultResourceInstances"], "not_tags", Items(0, 10)),
     (&["ShowVaultResourceInstances"], "not_tags_any", Items(0, 10)),
     (&["ChangeOrder"], "product_info.resource_size", NEW_SIZE),
-    (&["ChangeOrder"], "product_info.product_id", Text(1, 64)),
+    (&["ChangeOrder"], "product_info.product_id", Code),
     (&["ChangeOrder"], "cloud_service_console_url", Text(1, 512)),
     (&["UpdateOrder"], "productInfo.resourceSize", NEW_SIZE),
-    (&["UpdateOrder"], "productInfo.productId", Text(1, 64)),
+    (&["UpdateOrder"], "productInfo.productId", Code),
     (&["UpdateOrder"], "cloudServiceConsoleURL", Text(1, 512)),
     (&["ChangeVaultChargeMode"], "charging_mode", OneOf(&["pre_paid"])),
     (&["ChangeVaultChargeMode"], "period_type", PERIODS),
@@ -143,6 +150,16 @@ const OF_POLICIES: &[(&str, Rule)] = &[
     ("full_backup_interval", OrUnlimited(0, 100)),
     ("destination_region", Region),
     ("timezone", Zone),
+    ("advanced_retention_rules.weekly_retention_rules.days_of_week", Items(0, 7)),
+    ("advanced_retention_rules.monthly_retention_rules.days_of_week", Items(0, 7)),
+    ("advanced_retention_rules.monthly_retention_rules.retention_weeks", Items(0, 5)),
+    ("advanced_retention_rules.monthly_retention_rules.days_of_month", Items(0, 29)),
+    ("advanced_retention_rules.monthly_retention_rules.days_of_month[]", Number(-1, 28)),
+    ("advanced_retention_rules.yearly_retention_rules.days_of_week", Items(0, 7)),
+    ("advanced_retention_rules.yearly_retention_rules.retention_weeks", Items(0, 5)),
+    ("advanced_retention_rules.yearly_retention_rules.days_of_month", Items(0, 29)),
+    ("advanced_retention_rules.yearly_retention_rules.days_of_month[]", Number(-1, 28)),
+    ("advanced_retention_rules.yearly_retention_rules.retention_months", Items(0, 12)),
     ("advanced_retention_rules.weekly_retention_rules.retention_duration_periods", OrUnlimited(1, 5200)),
     ("advanced_retention_rules.monthly_retention_rules.retention_duration_periods", OrUnlimited(1, 1200)),
     ("advanced_retention_rules.yearly_retention_rules.retention_duration_periods", OrUnlimited(1, 100)),
@@ -198,6 +215,7 @@ fn fits(value: &Value, rule: &Rule) -> bool {
         Items(least, most) => value.as_array().is_none_or(|items| (*least..=*most).contains(&items.len())),
         Name => text(&|text| is_name(text, "_-")),
         DottedName => text(&|text| is_name(text, "_-.")),
+        Code => text(&|text| text.is_ascii() && is_name(text, "_-")),
         Plain(most) => text(&|text| text.chars().count() <= *most && !text.contains(['<', '>'])),
         Region => text(&|text| text.chars().all(|one| one.is_ascii_alphanumeric() || "._-".contains(one))),
         Zone => text(&|text| zone(text).is_some()),

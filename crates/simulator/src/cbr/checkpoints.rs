@@ -19,8 +19,7 @@ struct Of {
 #[derive(Deserialize)]
 struct Wish {
     vault_id: String,
-    #[serde(default)]
-    parameters: Parameters,
+    parameters: Option<Parameters>,
 }
 
 #[derive(Default, Deserialize)]
@@ -53,6 +52,7 @@ impl Desk<'_> {
     pub(crate) fn create_checkpoint(&mut self) -> Answered {
         let wish: Of = self.part::<t::VaultBackupReq, _>()?;
         let Wish { vault_id, parameters } = wish.checkpoint;
+        let parameters = parameters.unwrap_or_default();
         let automatic = parameters.auto_trigger == Some(true);
         if automatic && parameters.retention_duration_days.is_some() {
             return wrong("retention_duration_days is for backups that are started by hand");

@@ -124,6 +124,10 @@ impl State {
     }
 
     fn moved(&mut self, from: &str, to: &str, resources: &[String]) {
+        // The other vault may have been deleted meanwhile.
+        if !self.vaults.has(to) {
+            return;
+        }
         let mut members = Vec::new();
         if let Some(vault) = self.vaults.get_mut(from) {
             members = vault.members.extract_if(.., |member| resources.contains(&member.resource.id)).collect();

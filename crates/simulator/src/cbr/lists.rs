@@ -123,12 +123,10 @@ pub(crate) fn backups<'a>(state: &'a State, query: &Pairs) -> Result<Vec<&'a Bac
     }
     if filled > 0 {
         let tallies = state.tallies(|_| true);
-        let used =
-            |vault: &Vault| tallies.iter().filter(|((of, _), _)| *of == vault.id).map(|(_, tally)| tally.1).sum();
         let full: Vec<&str> = state
             .vaults
             .iter()
-            .filter(|vault| percent(used(vault), vault.size) >= filled)
+            .filter(|vault| percent(tallies.used(&vault.id), vault.size) >= filled)
             .map(|vault| vault.id.as_str())
             .collect();
         found.retain(|backup| full.contains(&backup.vault.as_str()));

@@ -56,6 +56,37 @@ pub(crate) struct State {
 /// Number and megabytes of backups.
 pub(crate) type Tally = (i64, i64);
 
+/// Backups counted by vault, and within a vault by resource.
+#[derive(Debug, Default)]
+pub(crate) struct Tallies<'a> {
+    resources: HashMap<(&'a str, &'a str), Tally>,
+    vaults: HashMap<&'a str, i64>,
+}
+
+impl<'a> Tallies<'a> {
+    fn add(&mut self, vault: &'a str, resource: &'a str) {
+        let (count, size) = self.resources.entry((vault, resource)).or_default();
+        *count += 1;
+        *size += BACKUP_SIZE;
+        *self.vaults.entry(vault).or_default() += BACKUP_SIZE;
+    }
+
+    /// Those of a resource in a vault.
+    pub(crate) fn of(&self, vault: &str, resource: &str) -> Tally {
+        self.resources.get(&(vault, resource)).copied().unwrap_or_default()
+    }
+
+    /// Megabytes in a vault.
+    pub(crate) fn used(&self, vault: &str) -> i64 {
+        self.vaults.get(vault).copied().unwrap_or_default()
+    }
+
+    /// Megabytes in all vaults.
+    pub(crate) fn total(&self) -> i64 {
+        self.vaults.values().sum()
+    }
+}
+
 impl State {
     /// The vaults that the settings want. `ids` are of the vaults and their backups, `more` of whatever else is there.
     pub(crate) fn new(ids: Ids, more: &mut Ids, settings: &Settings, clock: Arc<SimClock>) -> Self {
@@ -232,13 +263,11 @@ impl State {
         self.vaults.iter().find(|vault| vault.member(resource).is_some())
     }
 
-    /// Number and size of the backups of each resource of the vaults that `counts`.
-    pub(crate) fn tallies(&self, counts: impl Fn(&Backup) -> bool) -> HashMap<(&str, &str), Tally> {
-        let mut tallies: HashMap<(&str, &str), Tally> = HashMap::new();
+    /// The backups that `counts` says, counted.
+    pub(crate) fn tallies(&self, counts: impl Fn(&Backup) -> bool) -> Tallies<'_> {
+        let mut tallies = Tallies::default();
         for backup in self.backups.iter().filter(|backup| counts(backup)) {
-            let (count, size) = tallies.entry((&backup.vault, &backup.resource.id)).or_default();
-            *count += 1;
-            *size += BACKUP_SIZE;
+            tallies.add(&backup.vault, &backup.resource.id);
         }
         tallies
     }
@@ -280,15 +309,13 @@ impl State {
         shown
     }
 
-    /// Number and size of the replicas in the vaults of the other region, by resource.
-    pub(crate) fn replicas(&self, now: Duration) -> HashMap<(&str, &str), Tally> {
-        let mut tallies: HashMap<(&str, &str), Tally> = HashMap::new();
+    /// The replicas in the vaults of the other region, counted.
+    pub(crate) fn replicas(&self, now: Duration) -> Tallies<'_> {
+        let mut tallies = Tallies::default();
         for backup in self.backups.iter() {
             let arrived = backup.replicas.iter().filter(|replica| self.standing(replica, now) == "success");
             for vault in arrived.filter_map(|replica| replica.shown.destination_vault_id.as_deref()) {
-                let (count, size) = tallies.entry((vault, &backup.resource.id)).or_default();
-                *count += 1;
-                *size += BACKUP_SIZE;
+                tallies.add(vault, &backup.resource.id);
             }
         }
         tallies

@@ -24,8 +24,7 @@ struct Pair {
 
 #[derive(Deserialize)]
 struct Many {
-    #[serde(default)]
-    tags: Vec<Pair>,
+    tags: Option<Vec<Pair>>,
     action: String,
 }
 
@@ -148,13 +147,14 @@ impl Desk<'_> {
     pub(crate) fn change_tags(&mut self) -> Answered {
         self.vault()?;
         let sent: Many = self.part::<t::BulkCreateAndDeleteVaultTagsReq, _>()?;
-        let mut keys: Vec<&str> = sent.tags.iter().map(|pair| pair.key.trim()).collect();
+        let tags = sent.tags.unwrap_or_default();
+        let mut keys: Vec<&str> = tags.iter().map(|pair| pair.key.trim()).collect();
         keys.sort_unstable();
         if keys.windows(2).any(|pair| pair.first() == pair.last()) {
             return wrong("a key is there twice");
         }
         if sent.action == "create" {
-            return self.set_tags(sent.tags);
+            return self.set_tags(tags);
         }
         self.unset_tags(&keys)
     }

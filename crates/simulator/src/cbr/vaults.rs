@@ -265,7 +265,7 @@ impl Desk<'_> {
 
     /// Megabytes of the backups of a vault.
     pub(crate) fn used(&self, vault: &str) -> i64 {
-        self.state.tallies(|backup| backup.vault == vault).values().map(|tally| tally.1).sum()
+        self.state.tallies(|backup| backup.vault == vault).total()
     }
 
     pub(crate) fn update_all_vaults(&mut self) -> Answered {

@@ -1,12 +1,11 @@
 //! The objects of CBR, made of the types that `huawei-cbr` generates from its spec.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use huawei_cbr::v3::types as t;
 use jiff::Timestamp;
 
-use super::state::{State, Tally};
+use super::state::{State, Tallies, Tally};
 use super::tasks::Log;
 use super::things::{Backup, Checkpoint, Member, Resource, Vault};
 use crate::course::{End, Stage};
@@ -52,18 +51,15 @@ impl View<'_> {
     }
 
     /// A vault; `tallies` count its backups.
-    pub(crate) fn vault(&self, vault: &Vault, tallies: &HashMap<(&str, &str), Tally>) -> t::Vault {
-        let tally = |member: &Member| {
-            tallies.get(&(vault.id.as_str(), member.resource.id.as_str())).copied().unwrap_or_default()
-        };
-        let used = tallies.iter().filter(|((of, _), _)| *of == vault.id).map(|(_, (_, size))| size).sum();
+    pub(crate) fn vault(&self, vault: &Vault, tallies: &Tallies<'_>) -> t::Vault {
+        let shown = |member: &Member| resource(member, tallies.of(&vault.id, &member.resource.id));
         t::Vault {
             id: vault.id.clone(),
             name: text(&vault.name),
-            billing: Some(billing(vault, used)),
+            billing: Some(billing(vault, tallies.used(&vault.id))),
             project_id: text(self.project),
             provider_id: Some(provider(vault.provider())),
-            resources: Some(vault.members.iter().map(|member| resource(member, tally(member))).collect()),
+            resources: Some(vault.members.iter().map(shown).collect()),
             tags: Some(vault.tags.clone()),
             user_id: text(self.user),
             ..(*vault.shown).clone()
@@ -164,7 +160,7 @@ impl View<'_> {
     pub(crate) fn checkpoint(&self, checkpoint: &Checkpoint) -> t::CheckpointCreate {
         let tallies = self.state.tallies(|backup| backup.vault == checkpoint.vault);
         let machine = |resource: &Resource| {
-            let found = tallies.get(&(checkpoint.vault.as_str(), resource.id.as_str())).copied().unwrap_or_default();
+            let found = tallies.of(&checkpoint.vault, &resource.id);
             let member = self.state.vaults.get(&checkpoint.vault).and_then(|vault| vault.member(&resource.id));
             t::CheckpointResourceResp {
                 id: text(&resource.id),
