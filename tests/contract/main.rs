@@ -22,6 +22,7 @@ mod secrets;
 mod seeds;
 mod tolerance;
 mod unreadable;
+mod veeam_quirks;
 mod veeam_vb365;
 mod veeam_vb365_v8;
 mod vsphere_quirks;

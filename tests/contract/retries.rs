@@ -48,7 +48,12 @@ async fn only_what_is_idempotent_is_sent_again_when_the_vendor_is_busy() {
             server.answer(good(&spec, operation.id));
             let result = api.call(&server.url(""), &connection(api, &clock), operation.id).await;
             let sent = server.taken().len();
-            let reads = ["browseDatastore", "checkStoragePolicyCompliance", "getSeedsForDisks"];
+            let reads = [
+                "browseDatastore",
+                "checkStoragePolicyCompliance",
+                "getSeedsForDisks",
+                "Proxy_CheckSshConnectionConfig",
+            ];
             let safe = (operation.method != "POST" && !operation.starts_job)
                 || ["Auth_Token", "login", "createRemoteSession"].contains(&operation.id)
                 || reads.contains(&operation.id)

@@ -38,7 +38,9 @@ fn by_kind(change: &Change) -> Option<&'static str> {
         "security-tightened" | "security-dropped" | "security-scheme-changed" => {
             "the login of the vendor crate and the simulator decide by it who sends credentials"
         }
-        "wire-types-widened" | "wire-types-narrowed" => "the tolerant readers of the client follow by themselves",
+        "wire-types-widened" | "wire-types-narrowed" | "spellings-more" | "spellings-fewer" => {
+            "the tolerant readers of the client follow by themselves"
+        }
         _ => return None,
     })
 }

@@ -145,6 +145,8 @@ kinds! {
     KEY_ADDED                   "key-added"                 Compatible Risky       "an answer without it is unreadable from now on";
     KEY_REMOVED                 "key-removed"               Compatible Compatible  "an answer without it can be read from now on";
     WIRE_TYPES_WIDENED          "wire-types-widened"        Compatible Risky       "answers hold it in forms that callers may not read";
+    SPELLINGS_MORE              "spellings-more"            Compatible Compatible  "answers under another name of the member are read too";
+    SPELLINGS_FEWER             "spellings-fewer"           Compatible Compatible  "fewer names have to be read; our client finds nothing under the others then";
     WIRE_TYPES_NARROWED         "wire-types-narrowed"       Compatible Compatible  "fewer forms have to be read; our client refuses the others then";
     UNIT_CHANGED                "unit-changed"              Breaking   Breaking    "the same number means something else";
     UNIT_STATED                 "unit-stated"               Risky      Risky       "make sure that callers took the number for this unit";

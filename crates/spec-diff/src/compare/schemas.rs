@@ -11,7 +11,7 @@ use crate::kind::{self, Kind};
 use crate::spot::Spot;
 
 /// Keywords that have a comparison of their own, here or in `bounds` and `enums`.
-const KNOWN: [&str; 31] = [
+const KNOWN: [&str; 32] = [
     "type",
     "format",
     "nullable",
@@ -25,6 +25,7 @@ const KNOWN: [&str; 31] = [
     "anyOf",
     "readOnly",
     "writeOnly",
+    "x-aliases",
     "x-key",
     "x-wire-types",
     "x-unit",
@@ -172,12 +173,17 @@ impl<'a> Comparer<'a> {
             let kind = if was.is_some() && is.is_some() { &kind::UNIT_CHANGED } else { &kind::UNIT_STATED };
             self.tell(id, two.tell(kind, "x-unit", Self::turned(was, is, "x-unit")));
         }
-        let (was, is) = (two.old.list("x-wire-types"), two.new.list("x-wire-types"));
-        if was.iter().any(|form| !is.contains(form)) || is.iter().any(|form| !was.contains(form)) {
-            let more = is.iter().any(|form| !was.contains(form));
-            let kind = if more { &kind::WIRE_TYPES_WIDENED } else { &kind::WIRE_TYPES_NARROWED };
-            let (before, after) = two.values("x-wire-types");
-            self.tell(id, two.tell(kind, "x-wire-types", Self::turned(before, after, "x-wire-types")));
+        for (keyword, more, fewer) in [
+            ("x-wire-types", &kind::WIRE_TYPES_WIDENED, &kind::WIRE_TYPES_NARROWED),
+            ("x-aliases", &kind::SPELLINGS_MORE, &kind::SPELLINGS_FEWER),
+        ] {
+            let (was, is) = (two.old.list(keyword), two.new.list(keyword));
+            let grown = is.iter().any(|form| !was.contains(form));
+            if grown || was.iter().any(|form| !is.contains(form)) {
+                let (before, after) = two.values(keyword);
+                let kind = if grown { more } else { fewer };
+                self.tell(id, two.tell(kind, keyword, Self::turned(before, after, keyword)));
+            }
         }
     }
 
