@@ -255,7 +255,8 @@ impl<'a> Walk<'a> {
             let keys = part.node.get("properties").and_then(Value::as_object).into_iter().flatten();
             let keys = keys.filter(|(_, node)| node.get("x-key") == Some(&Value::Bool(true)));
             let wanted: BTreeSet<&str> = required.chain(keys.map(|(name, _)| name.as_str())).collect();
-            for name in wanted.into_iter().filter(|name| !members.contains_key(*name)) {
+            let missing = |name: &&str| !members.keys().any(|there| spells(part.node, name, there));
+            for name in wanted.into_iter().filter(missing) {
                 let patch = Some(patch::not_required(&join(&part.pointer, "required"), name));
                 let what = format!("the member {name} is required and missing");
                 self.tell(Difference::MissingField, &part.pointer, at, what, patch);
@@ -323,14 +324,18 @@ fn type_of(value: &Value) -> &'static str {
     }
 }
 
+/// Whether `there` is the member `name` of a schema, or another spelling of it.
+fn spells(schema: &Value, name: &str, there: &str) -> bool {
+    let others = || schema.get("properties")?.get(name)?.get("x-aliases")?.as_array();
+    name == there || others().is_some_and(|others| others.iter().any(|other| other == there))
+}
+
 /// The member that is documented under another spelling.
-fn alias<'a>(parts: &[Site<'a>], name: &str) -> Option<(String, &'a Value)> {
+fn alias<'a>(parts: &[Site<'a>], there: &str) -> Option<(String, &'a Value)> {
     parts.iter().find_map(|part| {
-        let members = part.node.get("properties")?.as_object()?;
-        let spelt =
-            |node: &Value| node.get("x-aliases")?.as_array().map(|others| others.iter().any(|other| other == name));
-        let (known, node) = members.iter().find(|(_, node)| spelt(node) == Some(true))?;
-        Some((join(&join(&part.pointer, "properties"), known), node))
+        let mut members = part.node.get("properties")?.as_object()?.iter();
+        let (name, node) = members.find(|(name, _)| spells(part.node, name, there))?;
+        Some((join(&join(&part.pointer, "properties"), name), node))
     })
 }
 
@@ -348,7 +353,7 @@ mod tests {
             } } } } },
             "components": { "schemas": {
                 "Base": { "type": "object", "required": ["id"], "properties": {
-                    "id": { "type": "string", "x-key": true },
+                    "id": { "type": "string", "x-key": true, "x-aliases": ["Id"] },
                     "when": { "type": "integer", "x-wire-types": ["integer", "string"] } } },
                 "State": { "type": "string", "x-extensible-enum": ["ON", "OFF"] },
                 "Whole": { "type": "object", "allOf": [{ "$ref": "#/components/schemas/Base" }], "properties": {
@@ -372,6 +377,24 @@ mod tests {
                            "free": { "x": [1] }, "none": null });
         assert_eq!(told(200, &["x-id", "date"], body), []);
         assert_eq!(told(200, &["X-Id"], json!({ "id": "1", "state": "" })), []);
+        // Another spelling that the document knows.
+        assert_eq!(told(200, &["X-Id"], json!({ "Id": "1" })), []);
+    }
+
+    #[test]
+    fn a_list_in_place_of_a_page_is_compared_item_by_item() {
+        let mut document = document();
+        document["components"]["schemas"]["Whole"] = json!({ "type": "object", "x-wire-types": ["array", "object"],
+            "properties": { "results": { "type": "array", "items": { "$ref": "#/components/schemas/Base" } } } });
+        let told = |body: &Value| {
+            let found = answer(&document, "/a", "get", Came { status: 200, headers: &["x-id"], body: Some(body) });
+            found.into_iter().map(|one| one.answer).collect::<Vec<_>>()
+        };
+        for body in [json!([{ "id": "1" }]), json!({ "results": [{ "id": "1" }] })] {
+            assert_eq!(told(&body), [""; 0], "{body}");
+        }
+        assert_eq!(told(&json!([{ "id": "1" }, { "id": 2 }])), ["/1/id"]);
+        assert_eq!(told(&json!({ "results": [{ "id": 2 }] })), ["/results/0/id"]);
     }
 
     #[test]
