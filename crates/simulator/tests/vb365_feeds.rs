@@ -320,3 +320,20 @@ async fn all_work_is_shown_by_the_control_paths() -> Anything {
     assert_eq!((operations, &state["endpoints"][0]["jobs_total"]), (expected.to_vec(), &json!(4)));
     Ok(())
 }
+
+/// Two calls need no login; every other one does.
+#[tokio::test]
+async fn only_health_and_portal_settings_need_no_login() -> Anything {
+    let server = Server::new(V8).await?;
+    let url = format!("{}/v8", common::only(&server.simulator)?.url);
+    let status = async |path: &str| -> Result<u16, Box<dyn std::error::Error>> {
+        Ok(common::http()?.get(format!("{url}{path}")).send().await?.status().as_u16())
+    };
+    for row in veeam_vb365::v8::OPERATIONS.iter().filter(|row| row.method == "GET") {
+        let expected = if matches!(row.path, "/Health" | "/RestorePortalSettings") { 200 } else { 401 };
+        assert_eq!(status(row.path).await?, expected, "{}", row.id);
+    }
+    let job = format!("/Jobs/{}", server.job().await?);
+    server.good("POST", &format!("{job}/start"), Some(&json!({}))).await?;
+    server.refused(("DELETE", &job, None), CONFLICT).await
+}

@@ -173,6 +173,13 @@ async fn a_failed_run_is_retried_as_its_schedule_says() -> Anything {
     let shown = server.get(&format!("/JobSessions/{first}")).await?;
     assert_eq!((&shown["status"], &shown["jobWillBeRetried"]), (&json!("Failed"), &json!(true)));
     assert_eq!(server.list("/JobSessions").await?.len(), 1, "what has not begun is not listed");
+    let told = async || -> Result<Vec<Value>, Box<dyn std::error::Error>> {
+        let events = server.get("/Events?from=0000000000000000&limit=100").await?["results"].clone();
+        let events =
+            events.as_array().ok_or("no events")?.iter().filter(|event| event["eventType"] == "JobSessionUpdate");
+        Ok(events.map(|event| event["status"].clone()).collect())
+    };
+    assert_eq!(told().await?, ["Running", "Failed"], "nor told of");
     server.pass(3600);
     let sessions = server.list(&format!("/JobSessions?jobId={job}")).await?;
     let of = |name: &str| sessions.iter().map(|session| session[name].clone()).collect::<Vec<_>>();
@@ -180,6 +187,7 @@ async fn a_failed_run_is_retried_as_its_schedule_says() -> Anything {
     assert_eq!(of("retryCount"), [2, 1, 0]);
     assert_eq!(of("mainSessionId"), [json!(first), json!(first), Value::Null]);
     assert_eq!(of("jobWillBeRetried"), [false, true, true]);
+    assert_eq!(told().await?, ["Running", "Failed", "Running", "Failed", "Running", "Success"]);
     assert_eq!(server.get(&own).await?["lastStatus"], "Success");
     Ok(())
 }

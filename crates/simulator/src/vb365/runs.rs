@@ -235,6 +235,7 @@ impl State {
         let repository = found.repository().to_owned();
         let owner = self.repositories.all.get(&repository);
         let behaviour = going.scripts.next(job).unwrap_or_else(Behaviour::success);
+        let is_retry = retry_of.is_some();
         let (main, retry) = retry_of.map_or((None, 0), |(main, retry)| (Some(main), retry));
         let run = Run {
             id: id.clone(),
@@ -257,9 +258,28 @@ impl State {
         }
         self.pending.add(id.clone(), After::Run);
         self.runs.keep(id.clone(), run);
-        self.note_run(&id, start, "Running");
-        self.touch_job(job, start);
+        if is_retry {
+            self.retries.push(id.clone());
+        } else {
+            self.note_run(&id, start, "Running");
+            self.touch_job(job, start);
+        }
         Some(id)
+    }
+
+    /// Tells of the retries that have begun by now.
+    pub(super) fn begin_retries(&mut self, now: Duration) {
+        let waiting = std::mem::take(&mut self.retries);
+        for id in waiting {
+            match self.runs.get(&id).map(|run| (run.course.start(), run.job.clone())) {
+                Some((start, _)) if start > now => self.retries.push(id),
+                Some((start, job)) => {
+                    self.note_run(&id, start, "Running");
+                    self.touch_job(&job, start);
+                }
+                None => {}
+            }
+        }
     }
 
     fn note_run(&mut self, id: &str, at: Duration, status: &str) {

@@ -63,6 +63,8 @@ pub(crate) struct State {
     pub(crate) installation: String,
     pub(crate) events: Events,
     pub(crate) pending: Pending<After>,
+    /// Retries that have not begun.
+    pub(crate) retries: Vec<String>,
 }
 
 impl State {
@@ -95,6 +97,7 @@ impl State {
             })),
             events: Events::default(),
             pending: Pending::default(),
+            retries: Vec::new(),
         }
     }
 
@@ -139,6 +142,7 @@ impl State {
     /// Does what courses that have ended by now have led to, in the order of their ends.
     pub(crate) fn settle(&mut self, now: Duration, going: Going<'_>) {
         loop {
+            self.begin_retries(now);
             let (runs, moves, refreshes) = (&self.runs, &self.moves, &self.refreshes);
             let course = |id: &str| -> Option<&Course> {
                 let run = runs.get(id).map(|run| &run.course);
@@ -200,9 +204,8 @@ impl State {
     pub(crate) fn work(&self, now: Duration, most: usize) -> (usize, Vec<JobState>) {
         let sessions = self.repositories.sessions();
         let mut newest: Vec<JobState> = sessions.iter().rev().take(most).map(|session| session.job(now)).collect();
-        newest.extend(
-            self.runs.iter().rev().take(most).map(|run| run.course.job(now, &run.id, &run.job, run.operation())),
-        );
+        let begun = || self.runs.iter().rev().filter(|run| run.course.start() <= now);
+        newest.extend(begun().take(most).map(|run| run.course.job(now, &run.id, &run.job, run.operation())));
         newest.extend(self.moves.iter().rev().take(most).map(|moved| {
             let repository = moved.repositories.first().map_or("", String::as_str);
             moved.course.job(now, &moved.id, repository, "BackupRepository_ChangeOwner")
@@ -216,7 +219,7 @@ impl State {
         );
         newest.sort_by(|one, other| other.started_seconds.total_cmp(&one.started_seconds));
         newest.truncate(most);
-        (sessions.len() + self.runs.len() + self.moves.len() + self.refreshes.len(), newest)
+        (sessions.len() + begun().count() + self.moves.len() + self.refreshes.len(), newest)
     }
 }
 
