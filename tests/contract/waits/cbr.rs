@@ -59,7 +59,8 @@ async fn a_restore_that_answers_nothing_is_found_by_type_and_backup() {
     let server = Server::start().await;
     let old = restore("old", "b-1", "running");
     let after = [old.clone(), restore("other", "b-2", "running"), restore("new", "b-1", "waiting")];
-    let looks = vec![logs(&[old.clone()]), logs(&[old]), logs(&after)];
+    let before = logs(std::slice::from_ref(&old));
+    let looks = vec![before.clone(), before, logs(&after)];
     let report = restored(&server, Answer::empty(202), looks).await;
     let rule = "task success, backup b-1, target_resource_id s";
     assert_eq!(ends(&report), [("cbr/operation-log/new".into(), "succeeded", rule.into())]);
