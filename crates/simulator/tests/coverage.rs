@@ -52,20 +52,6 @@ impl Site {
         }
         Ok(request.send().await?.error_for_status()?.json().await?)
     }
-
-    /// Calls all operations, those that end a session last; each has to be answered with success.
-    async fn call_all(&self, mut rows: Vec<Row>, without: &[&str]) -> Anything {
-        rows.sort_by_key(|(id, _, _)| matches!(*id, "Auth_Logout" | "logout"));
-        let mut failed = Vec::new();
-        for (id, method, path) in rows {
-            let request = self.request(method, path)?;
-            let status = prepared(&self.simulator, id, request)?.send().await?.status();
-            if status.is_success() == without.contains(&id) {
-                failed.push(format!("{id} ({method} {path}) is answered {status}"));
-            }
-        }
-        if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }
-    }
 }
 
 /// The request with the body or the login that the operation needs.
