@@ -162,7 +162,11 @@ async fn a_task_that_fails_or_is_forgotten_is_told() -> Anything {
     let words: Vec<&str> = report.targets.iter().map(|target| target.outcome.word()).collect();
     assert_eq!(words, ["failed", "unknown"], "{report:?}");
     assert!(report.targets[0].outcome.detail().contains("The target datastore is full."));
-    assert!(report.targets[1].outcome.detail().contains("does not know the task any more"), "{:?}", report.targets[1].outcome);
+    assert!(
+        report.targets[1].outcome.detail().contains("does not know the task any more"),
+        "{:?}",
+        report.targets[1].outcome
+    );
     let broken = stage.replication(&made).await?;
     assert_eq!((&broken["status"]["status"], &broken["configuration_state"]), (&json!("ERROR"), &json!("ERROR")));
     assert_eq!(broken["configuration_error"]["message"], "The target datastore is full.");
