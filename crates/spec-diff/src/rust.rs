@@ -32,7 +32,7 @@ pub(crate) fn same_skeleton(old: &Lowered, new: &Lowered) -> bool {
 }
 
 /// Equal but for words; members of `properties` have names of their own, and one may be called `description`.
-fn alike(old: &Value, new: &Value, named: bool) -> bool {
+pub(crate) fn alike(old: &Value, new: &Value, named: bool) -> bool {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             let counts = |key: &str| named || !WORDS.contains(&key);

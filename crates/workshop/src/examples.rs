@@ -80,10 +80,9 @@ impl<'a> Found<'a> {
         }
         for (key, child) in node.as_object().into_iter().flatten() {
             // What stands here is data, unless a property is called so.
-            if child.is_object() || child.is_array() {
-                if named || !matches!(key.as_str(), "example" | "examples" | "default" | "enum") {
-                    self.walk(child, &join(pointer, key));
-                }
+            let data = !named && matches!(key.as_str(), "example" | "examples" | "default" | "enum");
+            if !data && (child.is_object() || child.is_array()) {
+                self.walk(child, &join(pointer, key));
             }
         }
         for (index, child) in node.as_array().into_iter().flatten().enumerate() {
