@@ -3,6 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::domain::Part;
 use crate::lint::Finding;
@@ -100,17 +101,27 @@ pub fn outline(document: &Document) -> Result<Vec<String>, Error> {
 pub fn surface_of(document: &Document, lowered: &Lowered) -> Result<Vec<surface::Item>, Error> {
     none(lint::guard(&lowered.document))?;
     let module = document.module();
-    let file = emit::client_file(document, lowered, &format!("crate::{module}"));
+    let file = emit::surface_file(document, lowered, &format!("crate::{module}"));
     file.map(|file| surface::items(&file, &module)).map_err(one)
 }
 
+/// What of a document [`check`] and the generator look at; places stay those of the whole document.
+pub fn essential(document: &Document) -> Document {
+    Document {
+        value: lower::bare::copy(&document.value),
+        file: document.file.clone(),
+        places: Arc::clone(&document.places),
+    }
+}
+
 /// Whether [`generate`] would succeed for a document that breaks no rule which stops a build; nothing is formatted or listed, so it
-/// takes less time.
+/// takes less time. The outcome depends on what [`essential`] gives and on the module's name, and on nothing else.
 ///
 /// # Errors
 ///
 /// As [`generate`].
 pub fn check(document: &Document) -> Result<(), Error> {
+    let document = &essential(document);
     let (lowered, for_mocks) = both(document)?;
     let path = format!("crate::{}", document.module());
     let (client, mocks) = std::thread::scope(|scope| {

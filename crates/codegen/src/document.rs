@@ -1,6 +1,5 @@
 //! A loaded document: its value, and where in the file every node of it stands.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -28,6 +27,38 @@ impl fmt::Display for Place {
     }
 }
 
+/// The places of a node and of everything in it: a tree beside the value, which takes less than a table of all pointers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Places {
+    pub(crate) place: Place,
+    pub(crate) inner: Inner,
+}
+
+/// The places of what stands directly in a node.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Inner {
+    /// It is a scalar.
+    #[default]
+    None,
+    Members(Vec<(String, Places)>),
+    Items(Vec<Places>),
+}
+
+impl Inner {
+    /// By one token of a JSON pointer.
+    fn get(&self, token: &str) -> Option<&Places> {
+        match self {
+            Self::None => None,
+            Self::Items(items) => items.get(token.parse::<usize>().ok()?),
+            Self::Members(members) if token.contains('~') => {
+                let name = token.replace("~1", "/").replace("~0", "~");
+                members.iter().find(|(other, _)| *other == name).map(|(_, inner)| inner)
+            }
+            Self::Members(members) => members.iter().find(|(other, _)| other == token).map(|(_, inner)| inner),
+        }
+    }
+}
+
 /// An OpenAPI document as read from its file.
 #[derive(Clone, Debug)]
 pub struct Document {
@@ -35,23 +66,21 @@ pub struct Document {
     pub file: String,
     /// The whole document.
     pub value: Value,
-    /// JSON pointer of every node to its place; a member of a mapping stands where its key stands.
-    pub(crate) places: Arc<HashMap<String, Place>>,
+    /// The place of every node; a member of a mapping stands where its key stands.
+    pub(crate) places: Arc<Places>,
 }
 
 impl Document {
     /// The place of the node at `pointer`, or of its nearest ancestor that has one.
     pub fn place(&self, pointer: &str) -> Place {
-        let mut at = pointer;
-        loop {
-            if let Some(place) = self.places.get(at) {
-                return *place;
-            }
-            match at.rfind('/') {
-                Some(cut) => at = &at[..cut],
-                None => return Place::default(),
+        let mut at = &*self.places;
+        for token in pointer.split('/').skip(1) {
+            match at.inner.get(token) {
+                Some(inner) => at = inner,
+                None => break,
             }
         }
+        at.place
     }
 
     /// The short name of the document: its file name without directory and extension.

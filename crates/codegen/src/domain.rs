@@ -48,6 +48,7 @@ impl Part {
         let needed = |schema: &String| reached.contains(&("schemas".to_owned(), schema.clone()));
         lowered.plan.open_enums.retain(|open| needed(&open.schema));
         lowered.plan.replacements.retain(|replacement| needed(&replacement.schema));
+        lowered.plan.aliases.retain(|alias| needed(&alias.schema));
     }
 }
 

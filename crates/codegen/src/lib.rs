@@ -23,6 +23,8 @@ pub mod load;
 pub mod lower;
 pub mod surface;
 
-pub use build::{Error, Generated, build_script, check, documents, generate, outline, surface_of, trial_script};
+pub use build::{
+    Error, Generated, build_script, check, documents, essential, generate, outline, surface_of, trial_script,
+};
 pub use document::{Document, Place};
 pub use lint::Finding;

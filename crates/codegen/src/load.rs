@@ -4,7 +4,6 @@
 //! duplicate keys are refused: each of them makes a document say something else than what a reviewer sees. So is what is
 //! larger or deeper than any document that people review, before it costs time or memory.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -13,7 +12,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use serde_json::{Map, Number, Value};
 
-use crate::document::{Document, Place, join};
+use crate::document::{Document, Inner, Place, Places, join};
 use crate::lint::Finding;
 
 /// Reads and parses the file at `path`, calling it `shown` in messages.
@@ -69,7 +68,7 @@ pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
     if text.len() > LARGEST {
         return Err(too_large(shown));
     }
-    let mut builder = Builder { shown, stack: Vec::new(), root: None, places: HashMap::new(), pointers: 0 };
+    let mut builder = Builder { shown, stack: Vec::new(), root: None, pointers: 0 };
     for event in Parser::new_from_str(text) {
         let (event, span) = event.map_err(|error| {
             let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
@@ -86,23 +85,29 @@ pub fn text_named(text: &str, shown: &str) -> Result<Document, Finding> {
         })?;
         builder.event(event, &span)?;
     }
-    let value = builder
+    let (value, places) = builder
         .root
         .ok_or_else(|| Finding::unreadable(shown, Place::default(), "the file holds no YAML document".to_owned()))?;
-    Ok(Document { file: shown.to_owned(), value, places: Arc::new(builder.places) })
+    Ok(Document { file: shown.to_owned(), value, places: Arc::new(places) })
 }
 
 /// A collection that is still open.
-enum Open {
-    Sequence { pointer: String, items: Vec<Value> },
-    Mapping { pointer: String, members: Map<String, Value>, key: Option<(String, Place)> },
+struct Open {
+    place: Place,
+    /// Length of its JSON pointer.
+    pointer: usize,
+    holds: Holds,
+}
+
+enum Holds {
+    Items(Vec<Value>, Vec<Places>),
+    Members { values: Map<String, Value>, places: Vec<(String, Places)>, key: Option<(String, Place)> },
 }
 
 struct Builder<'a> {
     shown: &'a str,
     stack: Vec<Open>,
-    root: Option<Value>,
-    places: HashMap<String, Place>,
+    root: Option<(Value, Places)>,
     pointers: usize,
 }
 
@@ -123,23 +128,17 @@ impl Builder<'_> {
                 self.refuse(place, "a second document (---); one file holds one document")
             }
             Event::Scalar(text, style, _, _) => self.scalar(text.into_owned(), style, place),
-            Event::SequenceStart(..) => {
-                let pointer = self.enter(place)?;
-                self.stack.push(Open::Sequence { pointer, items: Vec::new() });
-                Ok(())
-            }
+            Event::SequenceStart(..) => self.open(place, Holds::Items(Vec::new(), Vec::new())),
             Event::MappingStart(..) => {
-                let pointer = self.enter(place)?;
-                self.stack.push(Open::Mapping { pointer, members: Map::new(), key: None });
-                Ok(())
+                self.open(place, Holds::Members { values: Map::new(), places: Vec::new(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let closed = match self.stack.pop() {
-                    Some(Open::Sequence { items, .. }) => Value::Array(items),
-                    Some(Open::Mapping { members, .. }) => Value::Object(members),
-                    None => return Ok(()),
+                let Some(Open { place, holds, .. }) = self.stack.pop() else { return Ok(()) };
+                let (value, inner) = match holds {
+                    Holds::Items(values, places) => (Value::Array(values), Inner::Items(places)),
+                    Holds::Members { values, places, .. } => (Value::Object(values), Inner::Members(places)),
                 };
-                self.attach(closed);
+                self.attach(value, Places { place, inner });
                 Ok(())
             }
             _ => Ok(()),
@@ -150,15 +149,21 @@ impl Builder<'_> {
         Err(Finding::unreadable(self.shown, place, format!("the document uses {what}")))
     }
 
+    fn open(&mut self, place: Place, holds: Holds) -> Result<(), Finding> {
+        let (place, pointer) = self.enter(place)?;
+        self.stack.push(Open { place, pointer, holds });
+        Ok(())
+    }
+
     fn scalar(&mut self, text: String, style: ScalarStyle, place: Place) -> Result<(), Finding> {
-        if let Some(Open::Mapping { pointer, members, key }) = self.stack.last_mut()
+        if let Some(Holds::Members { values, key, .. }) = self.stack.last_mut().map(|open| &mut open.holds)
             && key.is_none()
         {
             if style == ScalarStyle::Plain && text == "<<" {
                 return self.refuse(place, "a merge key (<<); write the members out");
             }
-            if members.contains_key(&text) {
-                let at = join(pointer, &text);
+            if values.contains_key(&text) {
+                let at = join(&self.pointer(), &text);
                 return Err(Finding::unreadable(
                     self.shown,
                     place,
@@ -168,19 +173,33 @@ impl Builder<'_> {
             *key = Some((text, place));
             return Ok(());
         }
-        self.enter(place)?;
+        let (place, _) = self.enter(place)?;
         let value = if style == ScalarStyle::Plain { plain(text) } else { Value::String(text) };
-        self.attach(value);
+        self.attach(value, Places { place, inner: Inner::None });
         Ok(())
     }
 
-    /// Pointer of the node that starts now; its place is noted, at the key when it has one.
-    fn enter(&mut self, place: Place) -> Result<String, Finding> {
-        let (pointer, place) = match self.stack.last() {
-            None => (String::new(), place),
-            Some(Open::Sequence { pointer, items }) => (join(pointer, &items.len().to_string()), place),
-            Some(Open::Mapping { pointer, key: Some((key, at)), .. }) => (join(pointer, key), *at),
-            Some(Open::Mapping { .. }) => {
+    /// JSON pointer of the innermost open collection.
+    fn pointer(&self) -> String {
+        let outer = self.stack.split_last().map(|(_, outer)| outer).unwrap_or_default();
+        outer.iter().fold(String::new(), |at, open| match &open.holds {
+            Holds::Items(items, _) => join(&at, &items.len().to_string()),
+            Holds::Members { key, .. } => join(&at, key.as_ref().map(|(key, _)| key.as_str()).unwrap_or_default()),
+        })
+    }
+
+    /// Where the node that starts now stands, at its key when it has one, and the length of its pointer.
+    fn enter(&mut self, place: Place) -> Result<(Place, usize), Finding> {
+        let (place, pointer) = match self.stack.last() {
+            None => (place, 0),
+            Some(Open { pointer, holds: Holds::Items(items, _), .. }) => {
+                (place, pointer + 2 + items.len().checked_ilog10().unwrap_or_default() as usize)
+            }
+            Some(Open { pointer, holds: Holds::Members { key: Some((key, at)), .. }, .. }) => {
+                let escaped = key.bytes().filter(|byte| matches!(byte, b'~' | b'/')).count();
+                (*at, pointer + 1 + key.len() + escaped)
+            }
+            Some(_) => {
                 let what = "the document uses a mapping or list as a key; keys are plain text".to_owned();
                 return Err(Finding::unreadable(self.shown, place, what));
             }
@@ -188,21 +207,24 @@ impl Builder<'_> {
         if self.stack.len() >= DEEPEST {
             return Err(Finding::unreadable(self.shown, place, too_deep()));
         }
-        self.pointers += pointer.len();
+        self.pointers += pointer;
         if self.pointers > POINTERS {
             self.refuse(place, "too many nodes with too long keys for one document")?;
         }
-        self.places.insert(pointer.clone(), place);
-        Ok(pointer)
+        Ok((place, pointer))
     }
 
-    fn attach(&mut self, value: Value) {
-        match self.stack.last_mut() {
-            None => self.root = Some(value),
-            Some(Open::Sequence { items, .. }) => items.push(value),
-            Some(Open::Mapping { members, key, .. }) => {
+    fn attach(&mut self, value: Value, places: Places) {
+        match self.stack.last_mut().map(|open| &mut open.holds) {
+            None => self.root = Some((value, places)),
+            Some(Holds::Items(values, all)) => {
+                values.push(value);
+                all.push(places);
+            }
+            Some(Holds::Members { values, places: all, key }) => {
                 if let Some((key, _)) = key.take() {
-                    members.insert(key, value);
+                    all.push((key.clone(), places));
+                    values.insert(key, value);
                 }
             }
         }

@@ -5,11 +5,13 @@
 //! 1. `compare`: pair by pair, what differs, without a class; each pair once, however many operations use it;
 //! 2. `graph`: which operations reach each difference, and whether callers send or receive it there;
 //! 3. [`kind`]: one table that gives each kind of change its class in each direction;
-//! 4. `rust`: the surfaces of both generated clients, and which change explains which difference;
+//! 4. `affected` and `rust`: the surfaces of both generated clients, as far as the change can have touched them, and which change
+//!    explains which difference;
 //! 5. `effects` and `notes`: what follows for the rest of the workspace, and the reasons that the documents give.
 
 #![doc = include_str!("../README.md")]
 
+mod affected;
 mod compare;
 mod effects;
 mod graph;

@@ -11,7 +11,7 @@ use crate::graph::{ANSWER, Difference, REQUEST, Sides};
 use crate::kind::{self, Kind};
 use crate::model::{At, Change, Class, Direction, Reason, Report, RustEffect, SpecReport, Status, Subject};
 use crate::notes::{self, Note};
-use crate::{Surroundings, compare, effects, rust, subject};
+use crate::{Surroundings, affected, compare, effects, rust, subject};
 
 /// Compares the documents of two sides, which are known by their file names.
 ///
@@ -206,10 +206,14 @@ fn rust_effects(old: &Document, new: &Document, spec: &mut SpecReport) {
     for change in &mut spec.changes {
         change.rust_effects.extend(rust::beyond_the_surface(change));
     }
-    let (before, after) = (lower::run(old), lower::run(new));
+    if rust::same_but_words(old, new) {
+        return;
+    }
+    let (mut before, mut after) = (lower::run(old), lower::run(new));
     if rust::same_skeleton(&before, &after) {
         return;
     }
+    affected::reduce(&mut before, &mut after);
     let both = std::thread::scope(|scope| {
         let other = scope.spawn(|| surface_of(old, &before));
         let new = surface_of(new, &after);

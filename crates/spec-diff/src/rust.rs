@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use backup_sync_codegen::Document;
 use backup_sync_codegen::document::schemas;
 use backup_sync_codegen::lint::Sites;
 use backup_sync_codegen::lower::{Lowered, OpenEnum};
@@ -17,8 +18,26 @@ use crate::kind;
 use crate::model::{Change, Class, RustEffect, Subject};
 use crate::spot::Spot;
 
-/// Members of a lowered document that no surface depends on.
-const WORDS: [&str; 3] = ["description", "summary", "externalDocs"];
+/// Members of a document that no surface depends on.
+const WORDS: [&str; 9] = [
+    "description",
+    "summary",
+    "example",
+    "examples",
+    "externalDocs",
+    "x-change",
+    "x-doubts",
+    "x-enum-descriptions",
+    "x-source",
+];
+
+/// Keys whose members have names of their own; one may be called `description`.
+const NAMING: [&str; 4] = ["properties", "schemas", "responses", "parameters"];
+
+/// Whether two documents differ in words at most, so that their surfaces are the same.
+pub(crate) fn same_but_words(old: &Document, new: &Document) -> bool {
+    old.module() == new.module() && alike(&old.value, &new.value, false)
+}
 
 /// Whether the surfaces of two clients are the same without generating them: the lowered documents differ in words at most.
 pub(crate) fn same_skeleton(old: &Lowered, new: &Lowered) -> bool {
@@ -31,15 +50,15 @@ pub(crate) fn same_skeleton(old: &Lowered, new: &Lowered) -> bool {
         && alike(&old.document.value, &new.document.value, false)
 }
 
-/// Equal but for words; members of `properties` have names of their own, and one may be called `description`.
-fn alike(old: &Value, new: &Value, named: bool) -> bool {
+/// Equal but for words.
+pub(crate) fn alike(old: &Value, new: &Value, named: bool) -> bool {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => {
             let counts = |key: &str| named || !WORDS.contains(&key);
             let count = |members: &Map<String, Value>| members.keys().filter(|key| counts(key)).count();
             count(old) == count(new)
                 && old.iter().filter(|(key, _)| counts(key)).all(|(key, value)| {
-                    new.get(key).is_some_and(|other| alike(value, other, !named && key == "properties"))
+                    new.get(key).is_some_and(|other| alike(value, other, !named && NAMING.contains(&key.as_str())))
                 })
         }
         (Value::Array(old), Value::Array(new)) => {

@@ -80,8 +80,8 @@ impl<'a> Found<'a> {
         }
         for (key, child) in node.as_object().into_iter().flatten() {
             // What stands here is data, unless a property is called so.
-            let deeper = child.is_object() || child.is_array();
-            if deeper && (named || !matches!(key.as_str(), "example" | "examples" | "default" | "enum")) {
+            let data = !named && matches!(key.as_str(), "example" | "examples" | "default" | "enum");
+            if !data && (child.is_object() || child.is_array()) {
                 self.walk(child, &join(pointer, key));
             }
         }

@@ -10,6 +10,7 @@ pub mod owners;
 pub mod report;
 pub mod sources;
 pub mod suppressions;
+pub mod taken;
 pub mod tidy;
 pub mod validate;
 pub mod workspace;

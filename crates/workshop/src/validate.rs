@@ -3,23 +3,24 @@
 use std::path::Path;
 
 use backup_sync_codegen::document::operations;
-use backup_sync_codegen::{Document, Error as GenerateError, Finding, check, lint};
+use backup_sync_codegen::{Document, Error as GenerateError, Finding, check, essential, lint};
 use jiff::civil::Date;
 
 use crate::report::{Checked, Report};
+use crate::taken::Taken;
 use crate::workspace::{Error, read, specs};
 use crate::{examples, suppressions};
 
-/// Checks all documents in `specs/` below `root`; suppressions hold on the day `today`.
+/// Checks all documents in `specs/` below `root`; suppressions hold on the day `today`. What is `taken` is not generated again.
 ///
 /// # Errors
 ///
 /// When the folder or the file of suppressions cannot be read. What is wrong with a document is in the report.
-pub fn all(root: &Path, today: Date) -> Result<Report, Error> {
+pub fn all(root: &Path, today: Date, taken: &Taken) -> Result<Report, Error> {
     let loaded = specs(root)?;
     // One thread for each document: most of the time goes to generators, which know nothing of each other.
     let checked: Vec<(Option<Checked>, Vec<Finding>)> = std::thread::scope(|scope| {
-        let started: Vec<_> = loaded.iter().map(|document| scope.spawn(move || one(document))).collect();
+        let started: Vec<_> = loaded.iter().map(|document| scope.spawn(move || one(document, taken))).collect();
         started.into_iter().filter_map(|thread| thread.join().ok()).collect()
     });
     if checked.len() < loaded.len() {
@@ -38,7 +39,7 @@ pub fn all(root: &Path, today: Date) -> Result<Report, Error> {
 }
 
 /// Checks one document.
-fn one(document: &Result<Document, Finding>) -> (Option<Checked>, Vec<Finding>) {
+fn one(document: &Result<Document, Finding>, taken: &Taken) -> (Option<Checked>, Vec<Finding>) {
     let document = match document {
         Ok(document) => document,
         Err(finding) => return (None, vec![finding.clone()]),
@@ -49,9 +50,11 @@ fn one(document: &Result<Document, Finding>) -> (Option<Checked>, Vec<Finding>) 
     let examples = if broken { examples::Report::default() } else { examples::check(document) };
     findings.extend(examples.findings);
     // What breaks a rule that the generator needs is told by that rule.
-    if !findings.iter().any(Finding::stops_build) {
-        match check(document) {
-            Ok(()) => {}
+    let generated = essential(document);
+    let entry = taken.entry(&generated);
+    if !findings.iter().any(Finding::stops_build) && !entry.is_known() {
+        match check(&generated) {
+            Ok(()) => entry.remember(),
             Err(GenerateError::Findings(found)) => findings.extend(found),
             Err(error) => findings.push(Finding::in_document(&lint::REFUSED, document, "", error.to_string())),
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use backup_sync_codegen::lint;
+use backup_sync_workshop::taken::Taken;
 use backup_sync_workshop::{report, suppressions, validate};
 
 use super::{Failure, print};
@@ -17,6 +18,9 @@ pub struct Arguments {
     /// List all rules instead; `explain RULE` tells more of one.
     #[arg(long)]
     rules: bool,
+    /// Ask the generator about all documents, those included that this program has generated before as they are now.
+    #[arg(long)]
+    no_cache: bool,
     /// Day for which suppressions are judged, for tests of this command.
     #[arg(long, hide = true)]
     today: Option<jiff::civil::Date>,
@@ -56,7 +60,8 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         return print(&lines.concat());
     }
     let root = arguments.root.clone().unwrap_or_else(workspace::root);
-    let report = validate::all(&root, arguments.today.unwrap_or_else(suppressions::today))?;
+    let taken = if arguments.no_cache { Taken::nothing() } else { Taken::at(&root) };
+    let report = validate::all(&root, arguments.today.unwrap_or_else(suppressions::today), &taken)?;
     print(&report.render(arguments.format.into(), &root))?;
     if report.findings.is_empty() {
         eprintln!("{}", report.summary());

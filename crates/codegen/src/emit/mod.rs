@@ -43,13 +43,25 @@ pub fn client(source: &Document, lowered: &Lowered, module: &str) -> Result<Stri
 ///
 /// As [`client`].
 pub fn client_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
+    with(source, lowered, module, operations::emit(source))
+}
+
+/// The same as [`client_file`], without the operation table.
+///
+/// # Errors
+///
+/// As [`client`].
+pub fn surface_file(source: &Document, lowered: &Lowered, module: &str) -> Result<syn::File, Finding> {
+    with(source, lowered, module, TokenStream::new())
+}
+
+fn with(source: &Document, lowered: &Lowered, module: &str, table: TokenStream) -> Result<syn::File, Finding> {
     let generated = generate(source, &lowered.document, &|generator, api| {
         let settings = settings(&lowered.plan, module);
         *generator = Generator::new(&settings);
         generator.generate_tokens(api)
     })?;
     let enums = open_enums::emit(&lowered.plan.open_enums);
-    let table = operations::emit(source);
     let mut file = parse(source, quote! { #generated #enums #table })?;
     aliases::add(&mut file, &lowered.plan.aliases);
     Ok(file)

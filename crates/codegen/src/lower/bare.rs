@@ -10,7 +10,7 @@ const FOR_READERS: [&str; 5] = ["example", "examples", "x-change", "x-doubts", "
 const NAMING: [&str; 4] = ["properties", "schemas", "responses", "parameters"];
 
 /// The document without examples, provenance and doubts.
-pub(super) fn copy(document: &Value) -> Value {
+pub(crate) fn copy(document: &Value) -> Value {
     reduced(document, false)
 }
 

@@ -3,7 +3,7 @@
 //! A wrapper around one reference (written to put `nullable` or a description beside it) becomes the reference; a
 //! base schema plus more properties becomes one object with all of them.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{Plan, each_schema, keep_key};
 use crate::document::resolve;
@@ -13,7 +13,8 @@ const DEPTH: usize = 8;
 
 pub(super) fn run(root: &mut Value, _: &mut Plan) {
     for _ in 0..DEPTH {
-        let before = root.clone();
+        // What references of compositions lead to.
+        let before = json!({ "components": { "schemas": root.pointer("/components/schemas") } });
         let mut found = false;
         each_schema(root, &mut |_, node| {
             let Some(parts) = node.get("allOf").and_then(Value::as_array).cloned() else { return };

@@ -5,7 +5,7 @@
 //! in `tests/data/lower/`, and [`crate::lint::guard`] proves afterwards that no trap is left.
 
 pub mod aliases;
-mod bare;
+pub(crate) mod bare;
 pub mod choices;
 pub mod compositions;
 pub mod defaults;

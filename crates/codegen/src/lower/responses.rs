@@ -10,7 +10,8 @@ use super::Plan;
 use crate::document::{METHODS, resolve};
 
 pub(super) fn run(root: &mut Value, _: &mut Plan) {
-    let before = root.clone();
+    // What references of answers lead to.
+    let before = json!({ "components": { "responses": root.pointer("/components/responses") } });
     let Some(paths) = root.get_mut("paths").and_then(Value::as_object_mut) else { return };
     for item in paths.values_mut() {
         for method in METHODS {

@@ -17,20 +17,25 @@ const PLACEHOLDERS: [&str; 8] = ["todo", "tbd", "fixme", "n a", "none", "descrip
 
 /// The words of a name or a sentence in lower case, without plural endings, so that `repositoryIds` and "the repository
 /// ID" are comparable.
-fn words(text: &str) -> Vec<String> {
+fn words(text: &str) -> impl Iterator<Item = String> {
     let singular = |word: &str| word.strip_suffix('s').filter(|rest| rest.len() > 2).unwrap_or(word).to_owned();
-    text.to_snake_case().split('_').filter(|word| !word.is_empty()).map(singular).collect()
+    text.split_whitespace().flat_map(move |part| {
+        let parts = part.to_snake_case();
+        parts.split('_').filter(|word| !word.is_empty()).map(singular).collect::<Vec<_>>()
+    })
 }
 
 /// Whether `text` says nothing that `names` do not say.
 fn is_empty(text: &str, names: &[&str]) -> bool {
-    let told = words(text);
-    if PLACEHOLDERS.contains(&text.to_snake_case().replace('_', " ").as_str()) {
+    const LONGEST_PLACEHOLDER: usize = 20;
+    if text.len() <= LONGEST_PLACEHOLDER && PLACEHOLDERS.contains(&text.to_snake_case().replace('_', " ").as_str()) {
         return true;
     }
-    let known: BTreeSet<String> = names.iter().flat_map(|name| words(name)).collect();
+    let known: Vec<String> = names.iter().flat_map(|name| words(name)).collect();
     let filler = |word: &String| FILLERS.contains(&word.as_str());
-    !told.is_empty() && told.iter().all(|word| filler(word) || known.contains(word))
+    // Most texts say something new within a few words, and the rest need not be looked at.
+    let mut told = words(text).peekable();
+    told.peek().is_some() && told.all(|word| filler(&word) || known.contains(&word))
 }
 
 fn text<'a>(node: &'a Value, key: &str) -> &'a str {
