@@ -126,7 +126,9 @@ fn no_changed_value_is_passed_over() {
             let pointer = &leaves[dice.below(leaves.len())];
             let mut value = spec.value.clone();
             if let Some(node) = value.pointer_mut(pointer) {
-                *node = if node.is_number() { json!(4711) } else { json!("another text") };
+                let other = if node.is_number() { json!(-4711) } else { json!("another text") };
+                assert_ne!(*node, other, "{pointer} has the value that stands for a change");
+                *node = other;
             }
             let new = with(spec, value);
             if compare_two(spec, &new, &Wire).changes().count() == 0 {
