@@ -74,13 +74,16 @@ pub fn config(
 /// How often the simulated vendors inside this process are asked.
 pub const POLLING: Polling = Polling { shortest: Duration::from_millis(400), longest: Duration::from_secs(1) };
 
+/// Requests in a minute to a simulated appliance of vSphere Replication, which counts none itself.
+const QUOTA: usize = 400;
+
 /// How long a synchronization takes there.
 const DURATION: Duration = Duration::from_secs(4);
 
 /// Starts simulated vendors inside this process; with the configuration that leads to them.
 pub async fn start(builder: Builder, settings: Settings) -> Result<(Simulator, File), Failure> {
     let simulator = builder
-        .settings(Settings { duration: DURATION, ..settings })
+        .settings(Settings { duration: DURATION, vr_session_limit: 0, vr_address_limit: 0, ..settings })
         .start()
         .await
         .map_err(|error| Failure::usage(format!("the simulated vendors cannot be started: {error}")))?;
@@ -120,8 +123,11 @@ pub fn lists() -> Result<Vec<BackupList>, Failure> {
 pub fn adapt(prepared: &mut Prepared, lists: &[BackupList]) {
     match prepared {
         Prepared::Cbr(config) => config.backup_lists = lists.to_vec(),
-        // A few seconds do not use up a minute's quota.
-        Prepared::Replication(config) => config.pace = POLLING.shortest,
+        // Seconds stand for minutes here, so the quota of a minute is larger, too.
+        Prepared::Replication(config) => {
+            config.pace = POLLING.shortest;
+            config.session_quota.requests = QUOTA;
+        }
         Prepared::Vb365(_) => {}
     }
 }
