@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use serde_json::Value;
 
-use crate::document::{join, operations, push, resolve, schema_name, schemas};
+use crate::document::{METHODS, join, operations, push, resolve, schema_name, schemas};
 
 /// Who sends values of a schema.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -127,10 +127,86 @@ fn children(node: &Value) -> impl Iterator<Item = (Step<'_>, &Value)> {
     properties.chain(one).chain(several)
 }
 
-/// JSON pointers of the schemas that no other schema holds: in operations, where they enter the document, and those with names.
-pub(crate) fn tops(root: &Value) -> Vec<String> {
-    let entries = entries(root).into_iter().map(|(pointer, ..)| pointer);
-    entries.chain(schemas(root).map(|(name, _)| join("/components/schemas", name))).collect()
+/// Visits every schema of a document, children before parents, with its JSON pointer: in operations, in components that operations
+/// refer to, and those with names.
+pub(crate) fn each_mut(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
+    let mut walk = Walk { pointer: String::new(), visit };
+    walk.each(root, "paths", &mut |walk, item| {
+        walk.list(item, "parameters");
+        for method in METHODS {
+            walk.one(item, method, &mut |walk, operation| {
+                walk.list(operation, "parameters");
+                walk.one(operation, "requestBody", &mut Walk::contents);
+                walk.each(operation, "responses", &mut Walk::contents);
+            });
+        }
+    });
+    walk.one(root, "components", &mut |walk, components| {
+        for key in ["parameters", "headers"] {
+            walk.each(components, key, &mut Walk::parameter);
+        }
+        for key in ["requestBodies", "responses"] {
+            walk.each(components, key, &mut Walk::contents);
+        }
+        walk.each(components, "schemas", &mut Walk::schema);
+    });
+}
+
+/// The way of [`each_mut`].
+struct Walk<'a> {
+    pointer: String,
+    visit: &'a mut dyn FnMut(&str, &mut Value),
+}
+
+type Then<'t, 'a> = &'t mut dyn FnMut(&mut Walk<'a>, &mut Value);
+
+impl<'a> Walk<'a> {
+    /// Goes to the member `key` of `node`.
+    fn one(&mut self, node: &mut Value, key: &str, then: Then<'_, 'a>) {
+        if let Some(inner) = node.get_mut(key) {
+            let end = self.pointer.len();
+            push(&mut self.pointer, key);
+            then(self, inner);
+            self.pointer.truncate(end);
+        }
+    }
+
+    /// Goes to each member of the member `key`.
+    fn each(&mut self, node: &mut Value, key: &str, then: Then<'_, 'a>) {
+        self.one(node, key, &mut |walk, members| {
+            let end = walk.pointer.len();
+            for (name, inner) in members.as_object_mut().into_iter().flatten() {
+                push(&mut walk.pointer, name);
+                then(walk, inner);
+                walk.pointer.truncate(end);
+            }
+        });
+    }
+
+    /// Goes to each parameter of a list.
+    fn list(&mut self, node: &mut Value, key: &str) {
+        self.one(node, key, &mut |walk, list| {
+            let end = walk.pointer.len();
+            for (index, inner) in list.as_array_mut().into_iter().flatten().enumerate() {
+                push(&mut walk.pointer, &index.to_string());
+                walk.parameter(inner);
+                walk.pointer.truncate(end);
+            }
+        });
+    }
+
+    fn parameter(&mut self, node: &mut Value) {
+        self.one(node, "schema", &mut Self::schema);
+    }
+
+    fn contents(&mut self, node: &mut Value) {
+        self.each(node, "content", &mut Self::parameter);
+        self.each(node, "headers", &mut Self::parameter);
+    }
+
+    fn schema(&mut self, node: &mut Value) {
+        each_within(&mut self.pointer, node, self.visit);
+    }
 }
 
 /// JSON pointers of the schemas of parameters and headers.
@@ -140,7 +216,7 @@ pub(crate) fn parameters(root: &Value) -> HashSet<String> {
 }
 
 /// Visits a schema and all schemas within it, children before parents; `pointer` is that of the schema.
-pub(crate) fn each_within(pointer: &mut String, node: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
+fn each_within(pointer: &mut String, node: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
     let end = pointer.len();
     let mut enter = |step: Step<'_>, child: &mut Value| {
         step.push(pointer);

@@ -116,11 +116,7 @@ pub fn for_mocks(lowered: &Lowered) -> Lowered {
 
 /// Visits every schema object mutably, children before parents, with its JSON pointer.
 pub(crate) fn each_schema(root: &mut Value, visit: &mut dyn FnMut(&str, &mut Value)) {
-    for mut pointer in walk::tops(root) {
-        if let Some(node) = root.pointer_mut(&pointer) {
-            walk::each_within(&mut pointer, node, visit);
-        }
-    }
+    walk::each_mut(root, visit);
 }
 
 /// Adds a schema to the components unless one of that name is there.
