@@ -11,7 +11,7 @@ use crate::site::Site;
 use crate::{Ended, assert_fits, program, published, root};
 
 /// What differs from call to call, and what stands for it. In this order.
-const CHANGING: [(&str, &str); 11] = [
+const CHANGING: [(&str, &str); 12] = [
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
     (r"\b[0-9a-f]{32}\b", "ID"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
@@ -19,6 +19,8 @@ const CHANGING: [(&str, &str); 11] = [
     (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
     (r#"("[a-z_]+_ms": ?|"pid": ?)\d+"#, "${1}0"),
     (r"\b\d+\.\d s\b", "0.0 s"),
+    // A column is wider when one of its times has more digits.
+    (r"0\.0 s +│", "0.0 s │"),
     (r",\d+\n", ",0\n"),
     (r"/(?:tmp|var)/[\w./-]*\.tmp\w+", "FOLDER"),
     (r"─+|═+", "─"),
